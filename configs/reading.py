@@ -1,0 +1,54 @@
+"""Reading YAML that people write: every fault is one line that names the file and the line."""
+
+from collections.abc import Hashable
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import ValidationError
+
+
+class UniqueKeyLoader(yaml.SafeLoader):
+    """The safe loader, but a key given twice is an error: YAML would silently keep the last."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
+        """The mapping of `node`; raises `yaml.MarkedYAMLError` at a repeated key."""
+        seen: set[Hashable] = set()
+        for key_node, _ in node.value:
+            key = self.construct_object(key_node, deep=True)
+            if key in seen:
+                raise yaml.MarkedYAMLError(problem=f"'{key}' is given twice", problem_mark=key_node.start_mark)
+            seen.add(key)
+        return super().construct_mapping(node, deep)
+
+
+def read_yaml(path: Path) -> dict[str, Any]:
+    """The mapping in a YAML file. Raises `ValueError`, one line that names file and line, if it holds none."""
+    try:
+        data = yaml.load(path.read_text(encoding="utf-8"), Loader=UniqueKeyLoader)  # noqa: S506 - a SafeLoader
+    except FileNotFoundError:
+        raise ValueError(f"{path}: no such file") from None
+    except OSError as error:
+        raise ValueError(f"{path}: cannot be read: {error.strerror}") from None
+    except UnicodeDecodeError as error:
+        raise ValueError(f"{path}: not UTF-8 text (byte {error.start})") from None
+    except yaml.MarkedYAMLError as error:
+        line = f", line {error.problem_mark.line + 1}" if error.problem_mark else ""
+        raise ValueError(f"{path}{line}: not valid YAML: {error.problem}") from None
+    except yaml.YAMLError as error:
+        raise ValueError(f"{path}: not valid YAML: {' '.join(str(error).split())}") from None
+    if not isinstance(data, dict):
+        raise ValueError(f"{path}: must be a YAML mapping of names to values")
+    return data
+
+
+def first_problem(error: ValidationError) -> str:
+    """The first fault that pydantic found, in one line: the field, what is wrong, the value."""
+    fault = error.errors()[0]
+    field = ".".join(str(part) for part in fault["loc"]) or "file"
+    message = fault["msg"].removeprefix("Value error, ")
+    if fault["type"] == "extra_forbidden":
+        return f"{field}: unknown key; remove it or correct its spelling"
+    if fault["type"] == "missing":
+        return f"{field}: missing; add it"
+    return f"{field}: {message} (got {fault['input']!r:.80})"

@@ -1,0 +1,98 @@
+"""Articles and their sentences, with exact character positions."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import regex
+import sentencex
+
+# A lone line break is a wrapped line, not the end of a paragraph, when the lines are of a width that
+# typesetting produces and the line before is nearly full.
+_WRAP_WIDTH = 120
+_WRAP_FILL = 0.6
+_BLANK_LINE = regex.compile(r"\n[^\S\n]*(?:\n\s*)+|\u2029|\f")
+
+
+@dataclass(frozen=True)
+class Sentence:
+    """One unit to label: `text` stands at characters `start` to `end` (exclusive) of its article's text."""
+
+    text: str
+    start: int
+    end: int
+
+
+@dataclass(frozen=True)
+class Article:
+    """One document. `conflict` names its sides file if the source said so; `extra` holds its other columns."""
+
+    id: str
+    text: str
+    sentences: tuple[Sentence, ...]
+    conflict: str | None = None
+    extra: Mapping[str, Any] = field(default_factory=dict)
+
+
+def _paragraphs(text: str) -> Iterable[tuple[int, int]]:
+    """Spans of the stretches that no sentence crosses: paragraphs, and lines that are not wrapped text."""
+    start = 0
+    for gap in [*_BLANK_LINE.finditer(text), None]:
+        end = gap.start() if gap else len(text)
+        yield from _lines(text, start, end)
+        start = gap.end() if gap else end
+
+
+def _lines(text: str, start: int, end: int) -> Iterable[tuple[int, int]]:
+    lines = text[start:end].split("\n")
+    widest = max(map(len, lines))
+    opened, position = start, start
+    for line, following in zip(lines, [*lines[1:], None], strict=True):
+        position += len(line) + 1
+        wrapped = (
+            following is not None
+            and widest <= _WRAP_WIDTH
+            and len(line) >= _WRAP_FILL * widest
+            and not line.rstrip().endswith((".", "!", "?", ":", "”", '"'))
+            and following.strip() != ""
+        )
+        if not wrapped and not (following is not None and following.lstrip()[:1].islower()):
+            yield opened, min(position - 1, end)
+            opened = position
+    if opened < end:
+        yield opened, end
+
+
+def segment(text: str, language: str = "en") -> tuple[Sentence, ...]:
+    """Sentences of `text` in order, without surrounding white space, so that `text[s.start:s.end] == s.text`.
+
+    Every character that is not white space belongs to exactly one sentence. A blank line ends a sentence; so does
+    a single line break, unless the lines look wrapped at a fixed width. Rules for the rest: sentencex.
+    """
+    found = []
+    for begin, end in _paragraphs(text.replace("\r", "\n")):
+        for piece in sentencex.get_sentence_boundaries(language, text[begin:end]):
+            first, last = begin + piece["start_index"], begin + piece["end_index"]
+            body = text[first:last].strip()
+            if body:
+                at = text.index(body, first)
+                found.append(Sentence(body, at, at + len(body)))
+    return tuple(found)
+
+
+def article_from_text(
+    id: str, text: str, conflict: str | None = None, extra: Mapping[str, Any] | None = None
+) -> Article:
+    """An article whose sentences are found by `segment`."""
+    return Article(id, text, segment(text), conflict, extra or {})
+
+
+def article_from_sentences(
+    id: str, sentences: Iterable[str], conflict: str | None = None, extra: Mapping[str, Any] | None = None
+) -> Article:
+    """An article that came split: its text is the sentences joined by one space, and positions count in that."""
+    found, position = [], 0
+    for sentence in sentences:
+        found.append(Sentence(sentence, position, position + len(sentence)))
+        position += len(sentence) + 1
+    return Article(id, " ".join(sentence.text for sentence in found), tuple(found), conflict, extra or {})

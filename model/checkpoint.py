@@ -1,0 +1,183 @@
+"""Model folders: the one place that knows their layout.
+
+A folder holds `config.json`, `model.safetensors` (all weights, or only the adapter and the heads when the encoder
+is adapted by LoRA), the tokenizer's files, and what training adds: recipe, metrics, model card. Nothing is pickled.
+"""
+
+import json
+import logging
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from peft import LoraConfig, get_peft_model
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+from transformers import AutoConfig, AutoModel, AutoTokenizer, PreTrainedTokenizerBase
+
+from .encoders import encoder_sha256, encoder_source
+from .errors import InputError
+from .labels import DEFAULT_SCHEME, Scheme
+from .network import SentenceLabeler, SentenceLabelerConfig
+
+PACKAGED = Path(__file__).parent / "packaged"
+_WEIGHTS = "model.safetensors"
+_MENTION_SEED = "country"
+
+logger = logging.getLogger(__name__)
+
+
+def new_model(
+    encoder: str,
+    *,
+    scheme: Scheme = DEFAULT_SCHEME,
+    anonymous: bool = True,
+    pointer_size: int = 128,
+    dropout: float = 0.1,
+    lora: Mapping[str, int] | None = None,
+    max_tokens: int = 512,
+    overlap: int = 128,
+) -> tuple[SentenceLabeler, PreTrainedTokenizerBase]:
+    """An untrained model over a pretrained encoder, and the encoder's tokenizer.
+
+    `lora` is `{"rank": r, "alpha": a}` to adapt the encoder (Hu et al. 2021) and leave its own weights as they are.
+    Raises `InputError` if there is no such encoder or it cannot read `max_tokens` tokens.
+    """
+    source = encoder_source(encoder)
+    encoder_config = _read_encoder_config(encoder, source)
+    positions = getattr(encoder_config, "max_position_embeddings", max_tokens)
+    if max_tokens > positions:
+        raise InputError(f"max_tokens: {max_tokens} is more than the {positions} that encoder '{encoder}' can read")
+    # Without attention dropout, PyTorch takes its fused attention in training too: about twice as fast.
+    if hasattr(encoder_config, "attention_probs_dropout_prob"):
+        encoder_config.attention_probs_dropout_prob = 0.0
+    config = SentenceLabelerConfig(
+        encoder=encoder,
+        encoder_config=encoder_config.to_diff_dict() | {"model_type": encoder_config.model_type},
+        encoder_sha256=encoder_sha256(source),
+        scheme=scheme.to_dict(),
+        anonymous=anonymous,
+        pointer_size=pointer_size,
+        dropout=dropout,
+        lora=dict(lora) if lora else None,
+        max_tokens=max_tokens,
+        overlap=overlap,
+    )
+    model = SentenceLabeler(config)
+    model.encoder = _load_encoder(encoder, source, encoder_config)
+    tokenizer = _load_tokenizer(source)
+    if model.mention is not None:
+        words = model.encoder.get_input_embeddings().weight
+        seed = tokenizer(_MENTION_SEED, add_special_tokens=False)["input_ids"]
+        model.mention.data = words.data[torch.as_tensor(seed)].mean(0).clone()
+    if lora:
+        _add_lora(model, config)
+    return model, tokenizer
+
+
+def save_model(model: SentenceLabeler, tokenizer: PreTrainedTokenizerBase, folder: Path) -> None:
+    """Write a model folder; of an adapted encoder only what was trained. Each file is replaced whole."""
+    folder.mkdir(parents=True, exist_ok=True)
+    names = _trained_names(model)
+    weights = {
+        name: tensor.detach().cpu().contiguous() for name, tensor in model.state_dict().items() if name in names
+    }
+    partial = folder / f".{_WEIGHTS}.partial"
+    save_file(weights, partial, metadata={"format": "pt"})
+    partial.replace(folder / _WEIGHTS)
+    model.config.save_pretrained(folder)
+    tokenizer.save_pretrained(folder)
+
+
+def load_model(name: str) -> tuple[SentenceLabeler, PreTrainedTokenizerBase]:
+    """The model in a folder, or the packaged model of that name, ready to predict, and its tokenizer.
+
+    A LoRA adapter is merged into its encoder, which then costs nothing at inference. Raises `InputError` if
+    there is no such model, the folder is not one, or the encoder differs from the one it was trained over.
+    """
+    folder = model_folder(name)
+    config = SentenceLabelerConfig.from_pretrained(folder)
+    model = SentenceLabeler(config)
+    if config.lora:
+        source = encoder_source(config.encoder)
+        found = encoder_sha256(source)
+        if config.encoder_sha256 and found and found != config.encoder_sha256:
+            raise InputError(
+                f"{folder}: trained over encoder '{config.encoder}' with SHA-256 {config.encoder_sha256[:12]}…, "
+                f"found {found[:12]}…; install that version of the encoder"
+            )
+        model.encoder = _load_encoder(config.encoder, source, model.encoder.config)
+        _add_lora(model, config)
+    try:
+        weights = load_file(folder / _WEIGHTS)
+    except (OSError, SafetensorError) as error:
+        raise InputError(f"{folder / _WEIGHTS}: cannot be read as safetensors: {error}") from None
+    wrong = set(weights) ^ _trained_names(model)
+    if wrong:
+        raise InputError(f"{folder / _WEIGHTS}: does not fit config.json at '{min(wrong)}'; the folder is damaged")
+    model.load_state_dict(weights, strict=False)
+    if config.lora:
+        model.encoder = model.encoder.merge_and_unload()
+    return model.eval(), _load_tokenizer(str(folder))
+
+
+def model_folder(name: str) -> Path:
+    """The folder of model `name`: a packaged model or a path. Raises `InputError` if it is not a model folder."""
+    folder = PACKAGED / name if (PACKAGED / name / "config.json").is_file() else Path(name)
+    if not folder.is_dir():
+        known = ", ".join(sorted(path.name for path in PACKAGED.glob("*") if path.is_dir()))
+        raise InputError(f"model '{name}': no such folder; give a folder that `whosays train` wrote or one of: {known}")
+    try:
+        kind = json.loads((folder / "config.json").read_text(encoding="utf-8")).get("model_type")
+    except (OSError, ValueError, AttributeError):
+        kind = None
+    if kind != SentenceLabelerConfig.model_type or not (folder / _WEIGHTS).is_file():
+        raise InputError(f"model '{name}': not a whosays model folder (no config.json of one, or no {_WEIGHTS})")
+    return folder
+
+
+def _trained_names(model: SentenceLabeler) -> set[str]:
+    """Names of the tensors that a folder holds: all, or those not frozen when the encoder is adapted."""
+    if not model.config.lora:
+        return set(model.state_dict())
+    return {name for name, parameter in model.named_parameters() if parameter.requires_grad}
+
+
+def _add_lora(model: SentenceLabeler, config: SentenceLabelerConfig) -> None:
+    settings = LoraConfig(
+        r=config.lora["rank"],
+        lora_alpha=config.lora["alpha"],
+        target_modules="all-linear",
+        exclude_modules=r".*pooler.*",
+        lora_dropout=0.0,
+    )
+    model.encoder = get_peft_model(model.encoder, settings)
+
+
+def _read_encoder_config(name: str, source: str) -> Any:
+    try:
+        return AutoConfig.from_pretrained(source, trust_remote_code=False)
+    except (OSError, ValueError) as error:
+        raise InputError(f"encoder '{name}': cannot be loaded: {_first_line(error)}") from None
+
+
+def _load_encoder(name: str, source: str, config: Any) -> Any:
+    try:
+        return AutoModel.from_pretrained(
+            source, config=config, trust_remote_code=False, use_safetensors=True, dtype=torch.float32
+        )
+    except (OSError, ValueError) as error:
+        raise InputError(f"encoder '{name}': cannot be loaded: {_first_line(error)}") from None
+
+
+def _load_tokenizer(source: str) -> PreTrainedTokenizerBase:
+    tokenizer = AutoTokenizer.from_pretrained(source, trust_remote_code=False)
+    # Windows are laid by ourselves: the tokenizer's own limits must neither cut nor pad.
+    tokenizer.backend_tokenizer.no_truncation()
+    tokenizer.backend_tokenizer.no_padding()
+    return tokenizer
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).strip().splitlines()[0]

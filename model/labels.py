@@ -1,0 +1,84 @@
+"""Heads and their labels.
+
+A scheme is data: a tuple of heads, each with its labels. One head may *point*: besides its fixed labels its
+classes are the sides of whatever conflict an article is about, so the network holds no weights for any side.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from .errors import InputError
+
+NONE, OTHER, BOTH = "none", "other", "both"
+RESERVED_VOICES = (NONE, OTHER, BOTH)
+"""The voices that are no side: the outlet itself, anybody else who is cited, several sides at once."""
+
+
+@dataclass(frozen=True)
+class Head:
+    """One question asked of every sentence.
+
+    `labels` are its fixed classes in the order of the network's outputs. If `points` is true, the sides of the
+    article's conflict follow them as further classes.
+    """
+
+    name: str
+    labels: tuple[str, ...]
+    points: bool = False
+
+    def classes(self, sides: tuple[str, ...]) -> tuple[str, ...]:
+        """All class names for an article whose conflict has the side keys `sides`."""
+        return self.labels + sides if self.points else self.labels
+
+
+@dataclass(frozen=True)
+class Scheme:
+    """The heads of a model. Raises `InputError` when names repeat, a head has no choice, or two heads point."""
+
+    heads: tuple[Head, ...]
+
+    def __post_init__(self) -> None:
+        names = [head.name for head in self.heads]
+        if not names or len(set(names)) != len(names):
+            raise InputError(f"scheme: heads need distinct names and there must be one at least, not {names}")
+        if sum(head.points for head in self.heads) > 1:
+            raise InputError("scheme: only one head can point at sides")
+        for head in self.heads:
+            if len(set(head.labels)) != len(head.labels) or len(head.labels) + 2 * head.points < 2:
+                raise InputError(f"scheme: head '{head.name}' needs two or more distinct labels: {head.labels}")
+
+    def __getitem__(self, name: str) -> Head:
+        for head in self.heads:
+            if head.name == name:
+                return head
+        raise KeyError(name)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The heads' names in order."""
+        return tuple(head.name for head in self.heads)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain JSON types; `from_dict` reads them back."""
+        return {head.name: {"labels": list(head.labels), "points": head.points} for head in self.heads}
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> "Scheme":
+        """A scheme from `{head: {labels: [...], points: bool}}`. Raises `InputError` if it is not of that form."""
+        try:
+            heads = tuple(
+                Head(name, tuple(map(str, body["labels"])), bool(body.get("points", False)))
+                for name, body in data.items()
+            )
+        except (AttributeError, KeyError, TypeError) as error:
+            raise InputError(f"scheme: needs {{head: {{labels: [...], points: false}}}}, got {data!r}") from error
+        return cls(heads)
+
+
+DEFAULT_SCHEME = Scheme(
+    (
+        Head("side", RESERVED_VOICES, points=True),
+        Head("stance", ("affirm", "deny", "accuse", "hedge", "neutral")),
+    )
+)

@@ -1,0 +1,178 @@
+"""The network: an encoder, sentence vectors, a pointer head for the side, linear heads for the rest.
+
+The pointer head sums attention over mentions (pointer-sum attention, Kadlec et al. 2016): a side's score for a
+sentence is the log-sum-exp of the scores of its mentions in the window. No weight belongs to a side.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from transformers import AutoConfig, AutoModel, PretrainedConfig, PreTrainedModel
+from transformers.modeling_outputs import ModelOutput
+
+from .labels import DEFAULT_SCHEME, Scheme
+
+MAX_DISTANCE = 4
+"""Sentences between a mention and the sentence that points at it; further ones count as this far."""
+IGNORED = -100
+"""The class index of a missing label: no loss."""
+_MASKED = -1e4
+
+
+class SentenceLabelerConfig(PretrainedConfig):
+    """What is needed to build a `SentenceLabeler`.
+
+    `encoder` is the name under which the encoder was asked for and `encoder_config` its own configuration.
+    `anonymous` says whether mentions become one shared token; `pointer_size` is the width of the pointer's queries
+    and keys; `lora` holds rank and alpha if the encoder is adapted and not changed. `temperatures` calibrate each
+    head, 1 being none. `max_tokens` and `overlap` lay the windows.
+    """
+
+    model_type = "whosays"
+
+    def __init__(
+        self,
+        encoder: str = "",
+        encoder_config: dict[str, Any] | None = None,
+        encoder_sha256: str = "",
+        scheme: dict[str, Any] | None = None,
+        anonymous: bool = True,
+        pointer_size: int = 128,
+        dropout: float = 0.1,
+        lora: dict[str, Any] | None = None,
+        max_tokens: int = 512,
+        overlap: int = 128,
+        temperatures: dict[str, float] | None = None,
+        **kwargs: Any,
+    ) -> None:
+        self.encoder = encoder
+        self.encoder_config = encoder_config or {}
+        self.encoder_sha256 = encoder_sha256
+        self.scheme = scheme or DEFAULT_SCHEME.to_dict()
+        self.anonymous = anonymous
+        self.pointer_size = pointer_size
+        self.dropout = dropout
+        self.lora = lora
+        self.max_tokens = max_tokens
+        self.overlap = overlap
+        self.temperatures = temperatures or {}
+        super().__init__(**kwargs)
+
+
+@dataclass
+class LabelerOutput(ModelOutput):
+    """`logits[head]` is [B, S, classes] in float32, sides after the fixed labels of the head that points.
+
+    `pointer` is [B, S, M]: each sentence's score for each mention. `loss` is there if labels were given.
+    """
+
+    loss: Tensor | None = None
+    logits: dict[str, Tensor] | None = None
+    pointer: Tensor | None = None
+
+
+def pool_sentences(hidden: Tensor, slots: Tensor, slot_count: int) -> Tensor:
+    """Mean of each sentence's token vectors: hidden [B, T, D], slots [B, T] → [B, slot_count, D].
+
+    A sentence's closing token counts as its own, so that no sentence is empty; padding slots give zeros.
+    """
+    member = slots.unsqueeze(1) == torch.arange(slot_count, device=slots.device)[None, :, None]
+    weights = member.to(hidden.dtype)
+    return weights @ hidden / weights.sum(-1, keepdim=True).clamp(min=1)
+
+
+class PointerHead(nn.Module):
+    """Scores a sentence's mentions and, by them, the sides.
+
+    score(s, m) = q(s)·k(m)/√P + b[sentence of m − sentence of s], the distance clipped at `MAX_DISTANCE`.
+    """
+
+    def __init__(self, width: int, size: int) -> None:
+        super().__init__()
+        self.query = nn.Linear(width, size)
+        self.key = nn.Linear(width, size)
+        self.distance = nn.Parameter(torch.zeros(2 * MAX_DISTANCE + 1))
+
+    def forward(self, sentences: Tensor, mentions: Tensor, distance: Tensor) -> Tensor:
+        """sentences [B, S, D], mentions [B, M, D], distance [B, S, M] in sentences → scores [B, S, M], float32."""
+        scores = self.query(sentences) @ self.key(mentions).transpose(1, 2) / self.query.out_features**0.5
+        return scores.float() + self.distance[distance.clamp(-MAX_DISTANCE, MAX_DISTANCE) + MAX_DISTANCE]
+
+
+def side_scores(scores: Tensor, sides: Tensor, present: Tensor) -> Tensor:
+    """Log-sum-exp of mention scores by side: scores [B, S, M], sides [B, M] (-1 padding), present [B, K] → [B, S, K].
+
+    A side without a mention gets a score so low that its probability is 0.
+    """
+    scores = scores.masked_fill((sides < 0).unsqueeze(1), _MASKED)
+    highest = scores.amax(-1, keepdim=True)
+    owner = sides.unsqueeze(-1) == torch.arange(present.shape[1], device=sides.device)
+    summed = (scores - highest).exp() @ owner.to(scores.dtype)
+    return (summed.clamp(min=1e-30).log() + highest).masked_fill(~present.unsqueeze(1), _MASKED)
+
+
+class SentenceLabeler(PreTrainedModel):
+    """Labels every sentence of a window with every head of its scheme.
+
+    Built from a config alone its weights are random; `checkpoint.new_model` and `checkpoint.load_model` fill them.
+    """
+
+    config_class = SentenceLabelerConfig
+    base_model_prefix = "encoder"
+    supports_gradient_checkpointing = True
+    _supports_sdpa = True
+
+    def __init__(self, config: SentenceLabelerConfig) -> None:
+        super().__init__(config)
+        fields = dict(config.encoder_config)
+        self.encoder: Any = AutoModel.from_config(AutoConfig.for_model(fields.pop("model_type"), **fields))
+        width = self.encoder.config.hidden_size
+        self.scheme = Scheme.from_dict(config.scheme)
+        self.dropout = nn.Dropout(config.dropout)
+        self.heads = nn.ModuleDict({head.name: nn.Linear(width, len(head.labels)) for head in self.scheme.heads})
+        self.pointer = PointerHead(width, config.pointer_size)
+        self.mention = nn.Parameter(torch.zeros(width)) if config.anonymous else None
+        self.post_init()
+
+    def forward(
+        self,
+        input_ids: Tensor,
+        attention_mask: Tensor,
+        slots: Tensor,
+        sentences: Tensor,
+        mention_positions: Tensor,
+        mention_sides: Tensor,
+        mention_sentences: Tensor,
+        side_present: Tensor,
+        labels: dict[str, Tensor] | None = None,
+    ) -> LabelerOutput:
+        """Tensors as `windows.collate` makes them; labels[head] is [B, S] of class indices, `IGNORED` where missing."""
+        rows = torch.arange(len(input_ids), device=input_ids.device).unsqueeze(1)
+        embedded = self.encoder.get_input_embeddings()(input_ids)
+        if self.mention is not None:
+            real = (mention_sides >= 0).unsqueeze(-1)
+            # Padding mentions sit at position 0, the opening token, which must keep its own vector.
+            vectors = torch.where(real, self.mention.to(embedded.dtype), embedded[rows, mention_positions])
+            embedded = embedded.index_put((rows, mention_positions), vectors)
+        hidden = self.encoder(inputs_embeds=embedded, attention_mask=attention_mask).last_hidden_state
+        vectors = self.dropout(pool_sentences(hidden, slots, sentences.shape[1]))
+        distance = mention_sentences.unsqueeze(1) - sentences.unsqueeze(2)
+        pointer = self.pointer(vectors, hidden[rows, mention_positions], distance)
+        logits: dict[str, Tensor] = {}
+        for head in self.scheme.heads:
+            fixed = self.heads[head.name](vectors).float()
+            by_side = [side_scores(pointer, mention_sides, side_present)] if head.points else []
+            logits[head.name] = torch.cat([fixed, *by_side], dim=-1)
+        return LabelerOutput(self._loss(logits, labels) if labels else None, logits, pointer)
+
+    def _loss(self, logits: dict[str, Tensor], labels: dict[str, Tensor]) -> Tensor:
+        """Sum over heads of the mean cross-entropy over labelled sentences; a batch without labels gives 0."""
+        total = torch.zeros((), device=next(iter(logits.values())).device)
+        for name, target in labels.items():
+            flat = nn.functional.cross_entropy(
+                logits[name].flatten(0, 1), target.flatten(), ignore_index=IGNORED, reduction="sum"
+            )
+            total = total + flat / (target != IGNORED).sum().clamp(min=1)
+        return total

@@ -1,0 +1,236 @@
+"""Articles in, labelled sentences out."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any, Literal
+
+import numpy as np
+import torch
+from scipy.special import softmax
+from transformers import PreTrainedTokenizerBase
+
+from .article import Article
+from .checkpoint import load_model
+from .errors import InputError
+from .network import SentenceLabeler
+from .sides import Conflict, Mention
+from .windows import Window, collate, encode_articles, make_windows, token_batches
+
+Precision = Literal["auto", "fp32", "bf16"]
+Job = tuple[Article, Conflict]
+
+TOKEN_BUDGET = 4096
+"""Tokens in one forward pass, padding included: beyond this a CPU gains nothing."""
+CHUNK = 128
+"""Articles that are windowed and batched together."""
+
+
+@dataclass(frozen=True)
+class ArticleScores:
+    """What the network says of one article of n sentences, before calibration.
+
+    `logits[head]` is [n, classes], float32, the classes as in `Head.classes`. `evidence[i][k]` is the mention of
+    side k that sentence i points at most, None if its window has none. `truncated[i]`: sentence i lost its end.
+    """
+
+    logits: dict[str, np.ndarray]
+    evidence: list[list[Mention | None]]
+    truncated: list[bool]
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """One labelled sentence: its label, score (a probability) and every class's probability, by head.
+
+    A label is None where its score is below the confidence asked for. `evidence` is the mention that the pointer
+    chose, positions counted in the article; None unless the voice is a side.
+    """
+
+    article_id: str
+    index: int
+    start: int
+    end: int
+    text: str
+    labels: dict[str, str | None]
+    scores: dict[str, float]
+    probabilities: dict[str, dict[str, float]]
+    evidence: Mention | None
+    evidence_text: str | None
+    truncated: bool
+
+    def row(self, probabilities: bool = False) -> dict[str, Any]:
+        """The output row as plain types; with `probabilities`, each head's too and the lead of its best over its second."""
+        row: dict[str, Any] = {
+            "article_id": self.article_id,
+            "index": self.index,
+            "start": self.start,
+            "end": self.end,
+            "text": self.text,
+        }
+        for head, label in self.labels.items():
+            row |= {head: label, f"{head}_score": self.scores[head]}
+        row |= {
+            "evidence": self.evidence_text,
+            "evidence_start": self.evidence.start if self.evidence else None,
+            "evidence_end": self.evidence.end if self.evidence else None,
+            "truncated": self.truncated,
+        }
+        if probabilities:
+            for head, values in self.probabilities.items():
+                first, second = sorted(values.values(), reverse=True)[:2]
+                row |= {f"{head}_probabilities": values, f"{head}_margin": first - second}
+        return row
+
+
+class Predictor:
+    """A model ready to label articles on one device.
+
+    `precision` is the number format of the encoder: "auto" takes bfloat16 where the processor computes in it
+    (AVX512-BF16, AMX, a GPU of that kind), float32 elsewhere.
+    """
+
+    def __init__(
+        self,
+        model: SentenceLabeler,
+        tokenizer: PreTrainedTokenizerBase,
+        *,
+        precision: Precision = "auto",
+        token_budget: int = TOKEN_BUDGET,
+    ) -> None:
+        self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        self.model = model.to(self.device)
+        self.tokenizer = tokenizer
+        self.scheme = model.scheme
+        self.bf16 = precision == "bf16" or (precision == "auto" and has_bf16())
+        self.token_budget = token_budget
+
+    @classmethod
+    def load(cls, name: str = "default", precision: Precision = "auto") -> "Predictor":
+        """The packaged model `name` or the one in folder `name`. Raises `InputError` as `load_model` does."""
+        model, tokenizer = load_model(name)
+        return cls(model, tokenizer, precision=precision)
+
+    def label(self, article: Article, conflict: Conflict, min_confidence: float = 0.0) -> list[Prediction]:
+        """The sentences of one article, in order."""
+        return self._decode((article, conflict), self.score([(article, conflict)])[0], min_confidence)
+
+    def label_all(self, jobs: Iterable[Job], min_confidence: float = 0.0) -> Iterator[list[Prediction]]:
+        """The sentences of each article, in the order of the articles; memory stays bounded."""
+        stream = iter(jobs)
+        while chunk := list(islice(stream, CHUNK)):
+            for job, scores in zip(chunk, self.score(chunk), strict=True):
+                yield self._decode(job, scores, min_confidence)
+
+    @torch.inference_mode()
+    def score(self, jobs: Sequence[Job]) -> list[ArticleScores]:
+        """What the network says of each article, before calibration. Raises `InputError` at an empty article."""
+        windows, results = self._prepare(jobs)
+        self.model.eval()
+        for batch in token_batches([len(window.ids) for window in windows], self.token_budget):
+            chosen = [windows[i] for i in batch]
+            tensors = collate(chosen, self.tokenizer.pad_token_id or 0)
+            tensors = {name: tensor.to(self.device) for name, tensor in tensors.items()}
+            with torch.autocast(self.device.type, dtype=torch.bfloat16, enabled=self.bf16):
+                output = self.model(**tensors)
+            logits = {head: values.float().cpu().numpy() for head, values in output.logits.items()}
+            pointer = output.pointer.float().cpu().numpy()
+            for row, window in enumerate(chosen):
+                best = _best_mentions(window, pointer[row])
+                for slot in window.read:
+                    result, n = results[window.article], window.sentences[slot]
+                    result.evidence[n] = best[slot]
+                    for head, values in logits.items():
+                        result.logits[head][n] = values[row, slot, : result.logits[head].shape[1]]
+        return results
+
+    def _prepare(self, jobs: Sequence[Job]) -> tuple[list[Window], list[ArticleScores]]:
+        config = self.model.config
+        for article, _ in jobs:
+            if not article.sentences:
+                raise InputError(f"article '{article.id}': has no sentences")
+        encoded = encode_articles(
+            jobs, self.tokenizer, max_tokens=config.max_tokens, anonymous=config.anonymous
+        )
+        windows: list[Window] = []
+        results = []
+        for number, ((_, conflict), sentences) in enumerate(zip(jobs, encoded, strict=True)):
+            windows += make_windows(
+                number,
+                sentences,
+                len(conflict.sides),
+                start_id=self.tokenizer.cls_token_id,
+                end_id=self.tokenizer.sep_token_id,
+                max_tokens=config.max_tokens,
+                overlap=config.overlap,
+            )
+            n = len(sentences)
+            results.append(
+                ArticleScores(
+                    {
+                        head.name: np.zeros((n, len(head.classes(conflict.keys))), np.float32)
+                        for head in self.scheme.heads
+                    },
+                    [[] for _ in range(n)],
+                    [sentence.truncated for sentence in sentences],
+                )
+            )
+        return windows, results
+
+    def _decode(self, job: Job, scores: ArticleScores, min_confidence: float) -> list[Prediction]:
+        article, conflict = job
+        temperatures = self.model.config.temperatures
+        chances = {
+            name: softmax(values.astype(np.float64) / temperatures.get(name, 1.0), axis=-1)
+            for name, values in scores.logits.items()
+        }
+        predictions = []
+        for n, sentence in enumerate(article.sentences):
+            labels: dict[str, str | None] = {}
+            best_scores: dict[str, float] = {}
+            probabilities: dict[str, dict[str, float]] = {}
+            evidence = None
+            for head in self.scheme.heads:
+                classes = head.classes(conflict.keys)
+                values = chances[head.name][n]
+                best = int(values.argmax())
+                best_scores[head.name] = float(values[best])
+                probabilities[head.name] = {name: float(p) for name, p in zip(classes, values, strict=True)}
+                labels[head.name] = classes[best] if values[best] >= min_confidence else None
+                if head.points and best >= len(head.labels) and labels[head.name] is not None:
+                    evidence = scores.evidence[n][best - len(head.labels)]
+            predictions.append(
+                Prediction(
+                    article.id,
+                    n,
+                    sentence.start,
+                    sentence.end,
+                    sentence.text,
+                    labels,
+                    best_scores,
+                    probabilities,
+                    evidence,
+                    article.text[evidence.start : evidence.end] if evidence else None,
+                    scores.truncated[n],
+                )
+            )
+        return predictions
+
+
+def has_bf16() -> bool:
+    """Whether this machine's GPU, or else its CPU, computes in bfloat16 in hardware."""
+    if torch.cuda.is_available():
+        return torch.cuda.is_bf16_supported(including_emulation=False)
+    return torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
+
+
+def _best_mentions(window: Window, pointer: np.ndarray) -> list[list[Mention | None]]:
+    """For each slot and side, the mention with the highest score; pointer is [S, M], padding beyond the window's."""
+    sides = np.array([mention.side for mention in window.mentions], dtype=int)
+    best: list[list[Mention | None]] = [[None] * window.side_count for _ in window.sentences]
+    for side in np.unique(sides):
+        columns = np.flatnonzero(sides == side)
+        chosen = columns[pointer[: len(best)][:, columns].argmax(axis=1)]
+        for slot, column in enumerate(chosen):
+            best[slot][side] = window.mentions[column].mention
+    return best

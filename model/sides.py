@@ -1,0 +1,184 @@
+"""The sides of a conflict, and where an article mentions them.
+
+A sides file names a conflict and its parties with the words that reporting uses for each. The network never
+sees a side as a class; it sees the mentions found here and points at them.
+"""
+
+import unicodedata
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import regex
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from ..configs import packaged_names, packaged_path
+from ..configs.reading import first_problem, read_yaml
+from .errors import InputError
+from .labels import RESERVED_VOICES
+
+APOSTROPHES = "'’‘ʼ´`′"
+HYPHENS = "-‐‑‒–"
+
+
+@dataclass(frozen=True)
+class Mention:
+    """One occurrence of an alias of side `side`, at characters `start` to `end` (exclusive) of some text."""
+
+    side: str
+    start: int
+    end: int
+
+
+@dataclass(frozen=True)
+class Side:
+    """One party: `key` names it in labels, `name` in tables, `aliases` are its words in the text."""
+
+    key: str
+    name: str
+    aliases: tuple[str, ...]
+
+
+def fold(text: str) -> str:
+    """`text` without diacritics, character for character, so that positions stay valid ("Erdoğan" → "Erdogan")."""
+    if text.isascii():
+        return text
+    return "".join(unicodedata.normalize("NFD", character)[0] for character in text)
+
+
+def _alias_pattern(alias: str) -> str:
+    """Regular expression of one alias.
+
+    A lower-case letter matches either case, a capital only a capital ("rebels" finds "Rebels", "Rice" never
+    "rice"); a space matches any white space, a line break included; apostrophes and hyphens match their variants.
+    Combining marks in the text are skipped. A capitalised alias may be followed by a bare s, which scraping
+    leaves of a possessive ("Syrias government"); the s stays outside the mention.
+    """
+    parts = []
+    for character in fold(unicodedata.normalize("NFC", alias)):
+        if character.isspace():
+            parts.append(r"\s+")
+        elif character in APOSTROPHES:
+            parts.append(f"[{APOSTROPHES}]")
+        elif character in HYPHENS:
+            parts.append(f"[{HYPHENS}]")
+        elif character.islower() and len(character.upper()) == 1:
+            parts.append(f"[{character}{character.upper()}]" r"\p{M}*+")
+        else:
+            parts.append(regex.escape(character) + (r"\p{M}*+" if character.isalpha() else ""))
+    bare_s = r"(?=[sS]?(?!\w))" if alias[0].isupper() and alias[-1].isalpha() and alias[-1] not in "sS" else r"(?!\w)"
+    return "".join(parts) + bare_s
+
+
+@dataclass(frozen=True)
+class Conflict:
+    """A name and two or more sides.
+
+    Sides are kept sorted by key: nothing downstream can depend on their order in a file, so reordering a file
+    cannot change an answer, not even in the last bit. Raises `InputError` when there are fewer than two sides,
+    when a key is a reserved voice or given twice, or when two sides claim an alias.
+    """
+
+    name: str
+    sides: tuple[Side, ...]
+
+    def __post_init__(self) -> None:
+        where = f"conflict '{self.name}'"
+        if len(self.sides) < 2:
+            raise InputError(f"{where}: needs two sides or more, got {len(self.sides)}; add the other party")
+        owners: dict[str, Side] = {}
+        keys = [side.key for side in self.sides]
+        for side in self.sides:
+            if side.key in RESERVED_VOICES or not side.key.strip():
+                raise InputError(f"{where}: '{side.key}' cannot be a side's key; '{', '.join(RESERVED_VOICES)}' are taken")
+            if keys.count(side.key) > 1:
+                raise InputError(f"{where}: side '{side.key}' is given twice; give each side its own key")
+            if not side.aliases:
+                raise InputError(f"{where}: side '{side.key}' has no aliases; list the words that name it")
+            for alias in side.aliases:
+                folded = regex.sub(r"\s+", " ", fold(unicodedata.normalize("NFC", alias))).casefold()
+                if not folded.strip():
+                    raise InputError(f"{where}: side '{side.key}' has an empty alias; remove it")
+                owner = owners.setdefault(folded, side)
+                if owner.key != side.key:
+                    raise InputError(
+                        f"{where}: alias '{alias}' is claimed by both '{owner.key}' and '{side.key}'; leave it to one"
+                    )
+        object.__setattr__(self, "sides", tuple(sorted(self.sides, key=lambda side: side.key)))
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """The sides' keys, sorted."""
+        return tuple(side.key for side in self.sides)
+
+    @cached_property
+    def _pattern(self) -> tuple["regex.Pattern[str]", dict[str, str]]:
+        aliases = sorted({(a, s.key) for s in self.sides for a in s.aliases}, key=lambda p: (-len(p[0]), p))
+        groups = {f"a{number}": key for number, (_, key) in enumerate(aliases)}
+        body = "|".join(f"(?P<a{number}>{_alias_pattern(alias)})" for number, (alias, _) in enumerate(aliases))
+        return regex.compile(rf"(?<!\w)(?:{body})"), groups
+
+    def find_mentions(self, text: str) -> tuple[Mention, ...]:
+        """The sides' mentions in `text`, in order, never overlapping: whole words, the longest alias first."""
+        pattern, groups = self._pattern
+        return tuple(
+            Mention(groups[str(match.lastgroup)], match.start(), match.end())
+            for match in pattern.finditer(fold(text))
+        )
+
+
+class _SideEntry(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True)
+    name: str
+    aliases: list[str] = Field(min_length=1)
+
+
+class _SidesFile(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True)
+    conflict: str
+    sides: dict[str, _SideEntry]
+
+
+def conflict_from_dict(data: Mapping[str, Any], where: str) -> Conflict:
+    """A conflict from the content of a sides file; `where` names that file in errors, which are `InputError`."""
+    try:
+        parsed = _SidesFile.model_validate(data)
+        return Conflict(
+            parsed.conflict,
+            tuple(Side(key, side.name, tuple(side.aliases)) for key, side in parsed.sides.items()),
+        )
+    except ValidationError as error:
+        raise InputError(f"{where}: {first_problem(error)}") from None
+    except InputError as error:
+        raise InputError(f"{where}: {error}") from None
+
+
+def load_conflict(path: str | Path) -> Conflict:
+    """The conflict in a sides file. Raises `InputError`, one line that names the file, the field and the fix."""
+    try:
+        data = read_yaml(Path(path))
+    except ValueError as error:
+        raise InputError(str(error)) from None
+    return conflict_from_dict(data, str(path))
+
+
+def packaged_conflict(name: str) -> Conflict:
+    """The conflict called `name` that ships with the package. Raises `InputError` if there is none."""
+    path = packaged_path("conflicts", name)
+    if path is None:
+        known = packaged_names("conflicts")
+        close = [other for other in known if name.lower() in other or other.startswith(name[:4].lower())]
+        hint = f"did you mean {', '.join(close)}?" if close else "`whosays conflicts` lists the known ones;"
+        raise InputError(f"unknown conflict '{name}': {hint} or give --sides FILE".replace("? or", "? Or"))
+    return load_conflict(path)
+
+
+def parse_side(option: str) -> Side:
+    """A side from the command line's "Name=alias,alias"; the name counts as an alias too. Raises `InputError`."""
+    name, equals, rest = option.partition("=")
+    aliases = [alias.strip() for alias in rest.split(",") if alias.strip()]
+    if not equals or not name.strip() or not aliases:
+        raise InputError(f"--side '{option}': write it as \"Name=alias,alias\"")
+    return Side(name.strip(), name.strip(), tuple(dict.fromkeys([name.strip(), *aliases])))

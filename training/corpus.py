@@ -1,0 +1,105 @@
+"""Labelled articles: reading them with every label checked, and the splits by conflict."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from ..configs.reading import read_yaml
+from ..model.article import Article
+from ..model.errors import InputError
+from ..model.formats import Reject, article_from_row, read_json_lines
+from ..model.labels import Scheme
+from ..model.sides import Conflict, packaged_conflict
+
+FOLDER = Path(__file__).parent / "corpus"
+SPLITS = ("train", "dev", "test")
+
+
+@dataclass(frozen=True)
+class LabelledArticle:
+    """An article, its conflict, and for each head of a scheme a label a sentence, None where it was not judged."""
+
+    article: Article
+    conflict: Conflict
+    labels: Mapping[str, tuple[str | None, ...]]
+
+
+def corpus_files() -> list[str]:
+    """The packaged corpus: JSON Lines of labelled articles."""
+    return [str(path) for path in sorted(FOLDER.glob("*.jsonl"))]
+
+
+def read_corpus(
+    files: Iterable[str], scheme: Scheme, conflicts: Mapping[str, Conflict] | None = None
+) -> list[LabelledArticle]:
+    """The labelled articles of JSONL files. `conflicts` gives sides files by name beyond the packaged ones.
+
+    Raises `InputError` with file, line, value and fix at the first line that is not a labelled article, has an
+    unknown label, or names a conflict that nobody knows.
+    """
+    known = dict(conflicts or {})
+    articles = []
+    for name in files:
+        if not Path(name).is_file():
+            raise InputError(f"{name}: no such file")
+        for line, row in read_json_lines(name):
+            if isinstance(row, Reject):
+                raise InputError(str(row))
+            try:
+                articles.append(labelled_article(row, scheme, known))
+            except InputError as error:
+                raise InputError(f"{name}, line {line}: {error}") from None
+    if not articles:
+        raise InputError("no labelled articles in the data; give JSONL files as the README describes")
+    return articles
+
+
+def labelled_article(row: Mapping, scheme: Scheme, conflicts: dict[str, Conflict]) -> LabelledArticle:
+    """One row of a labelled file, checked; conflicts loaded on the way are kept in `conflicts`."""
+    if not isinstance(row.get("sentences"), list):
+        raise InputError("sentences: missing; a labelled article has a list of {text, side, stance}")
+    article = article_from_row(row, "")
+    if not article.id or article.conflict is None:
+        raise InputError("'id' and 'conflict' are both needed")
+    if article.conflict not in conflicts:
+        conflicts[article.conflict] = packaged_conflict(article.conflict)
+    conflict = conflicts[article.conflict]
+    labels = {}
+    for head in scheme.heads:
+        classes = head.classes(conflict.keys)
+        values = tuple(s.get(head.name) if isinstance(s, Mapping) else None for s in row["sentences"])
+        for number, value in enumerate(values, 1):
+            if value is not None and value not in classes:
+                raise InputError(
+                    f"article '{article.id}', sentence {number}: {head.name} '{value}' is unknown; "
+                    f"use one of: {', '.join(classes)}, or null"
+                )
+        labels[head.name] = values
+    return LabelledArticle(article, conflict, labels)
+
+
+def read_splits(path: Path = FOLDER / "splits.yaml") -> dict[str, str]:
+    """Conflict name → "train", "dev" or "test". Raises `InputError` if a conflict stands in two of them."""
+    try:
+        data = read_yaml(path)
+    except ValueError as error:
+        raise InputError(str(error)) from None
+    found: dict[str, str] = {}
+    for split in SPLITS:
+        for group in (data.get(split) or {}).values():
+            for name in group:
+                if name in found:
+                    raise InputError(f"{path}: conflict '{name}' is in both {found[name]} and {split}; keep one")
+                found[name] = split
+    return found
+
+
+def in_split(articles: Sequence[LabelledArticle], splits: Mapping[str, str], split: str) -> list[LabelledArticle]:
+    """The articles whose conflict belongs to `split`."""
+    return [item for item in articles if splits.get(item.conflict.name) == split]
+
+
+def labelled_counts(articles: Sequence[LabelledArticle], head: str) -> Iterator[str]:
+    """Every label of a head over all articles, missing ones left out."""
+    for item in articles:
+        yield from (label for label in item.labels[head] if label is not None)

@@ -1,0 +1,303 @@
+"""Training: labelled articles and a recipe in, a run folder with the best model out.
+
+The transformers Trainer does the steps. Judging is ours: after each epoch the development articles go through the
+very Predictor that users run, and the model with the best macro-F1 (mean over heads) is written to the run folder.
+"""
+
+import json
+import logging
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import numpy as np
+import torch
+from datasets import Dataset
+from transformers import (
+    PrinterCallback,
+    PreTrainedTokenizerBase,
+    Trainer,
+    TrainerCallback,
+    TrainerControl,
+    TrainerState,
+    TrainingArguments,
+    set_seed,
+)
+
+from ..model.checkpoint import load_model, new_model, save_model
+from ..model.errors import InputError
+from ..model.network import IGNORED, SentenceLabeler
+from ..model.predictor import Predictor, has_bf16
+from ..model.sides import load_conflict
+from ..model.windows import Tensors, Window, WindowMention, collate, encode_articles, make_windows
+from .calibrate import fit_temperatures
+from .card import model_card
+from .corpus import LabelledArticle, corpus_files, in_split, read_corpus, read_splits
+from .metrics import macro_f1, pooled_f1
+from .recipe import Recipe, dump_recipe
+
+logger = logging.getLogger(__name__)
+
+
+def train(recipe: Recipe, output: Path) -> dict[str, Any]:
+    """Train by `recipe` into folder `output`, a complete model folder. Returns the metrics written there.
+
+    The folder gets the best model so far whenever there is a better one, so that a run that dies leaves that.
+    Raises `InputError` if the recipe's encoder, files or labels cannot be used.
+    """
+    set_seed(recipe.seed)
+    model, tokenizer = new_model(
+        recipe.encoder,
+        anonymous=recipe.anonymous,
+        pointer_size=recipe.pointer_size,
+        dropout=recipe.dropout,
+        lora=recipe.lora.model_dump() if recipe.lora else None,
+        max_tokens=recipe.max_tokens,
+        overlap=recipe.overlap,
+    )
+    training, development = training_data(recipe, model)
+    rows = training_rows(training, model, tokenizer)
+    logger.info(
+        "training on %d articles in %d windows, judging on %d articles", len(training), len(rows), len(development)
+    )
+    output.mkdir(parents=True, exist_ok=True)
+    (output / "recipe.yaml").write_text(dump_recipe(recipe), encoding="utf-8")
+    keep = KeepBest(model, tokenizer, output, recipe.patience)
+    with TemporaryDirectory() as scratch:
+        trainer = _LabelerTrainer(
+            development=development,
+            recipe=recipe,
+            model=model,
+            args=_arguments(recipe, scratch),
+            train_dataset=rows,
+            eval_dataset=rows,  # the Trainer asks for one; `evaluate` below judges the development articles
+            data_collator=lambda batch: collate_rows(batch, tokenizer.pad_token_id or 0),
+            processing_class=tokenizer,
+            callbacks=[keep],
+        )
+        trainer.remove_callback(PrinterCallback)
+        trainer.train()
+    return _finish(recipe, output, development, keep.history)
+
+
+def training_data(recipe: Recipe, model: SentenceLabeler) -> tuple[list[LabelledArticle], list[LabelledArticle]]:
+    """Training and development articles of a recipe: its own files, or the packaged corpus and splits."""
+    conflicts = {conflict.name: conflict for conflict in map(load_conflict, recipe.sides)}
+    if recipe.train:
+        return (
+            read_corpus(recipe.train, model.scheme, conflicts),
+            read_corpus(recipe.dev, model.scheme, conflicts),
+        )
+    articles = read_corpus(corpus_files(), model.scheme, conflicts)
+    splits = read_splits()
+    return in_split(articles, splits, "train"), in_split(articles, splits, "dev")
+
+
+def training_rows(
+    articles: Sequence[LabelledArticle], model: SentenceLabeler, tokenizer: PreTrainedTokenizerBase
+) -> Dataset:
+    """A row a window: its tensors' values, and for each head a class index a slot.
+
+    `IGNORED` stands where a sentence is context only, was not judged, or has a side that its window never mentions,
+    which the pointer cannot choose. Windows without any label are left out.
+    """
+    config = model.config
+    jobs = [(item.article, item.conflict) for item in articles]
+    encoded = encode_articles(jobs, tokenizer, max_tokens=config.max_tokens, anonymous=config.anonymous)
+    rows = []
+    for number, (item, sentences) in enumerate(zip(articles, encoded, strict=True)):
+        for window in make_windows(
+            number,
+            sentences,
+            len(item.conflict.sides),
+            start_id=tokenizer.cls_token_id,
+            end_id=tokenizer.sep_token_id,
+            max_tokens=config.max_tokens,
+            overlap=config.overlap,
+        ):
+            labels = _window_labels(window, item, model)
+            if any(value != IGNORED for values in labels.values() for value in values):
+                rows.append(_row(window, labels))
+    if not rows:
+        raise InputError("the training articles have no labels at all")
+    return Dataset.from_list(rows)
+
+
+def _window_labels(window: Window, item: LabelledArticle, model: SentenceLabeler) -> dict[str, list[int]]:
+    reachable = {item.conflict.keys[mention.side] for mention in window.mentions}
+    labels = {}
+    for head in model.scheme.heads:
+        classes = head.classes(item.conflict.keys)
+        values = [IGNORED] * len(window.sentences)
+        for slot in window.read:
+            label = item.labels[head.name][window.sentences[slot]]
+            if label is not None and (label in head.labels or label in reachable):
+                values[slot] = classes.index(label)
+        labels[head.name] = values
+    return labels
+
+
+def _row(window: Window, labels: Mapping[str, list[int]]) -> dict[str, Any]:
+    return {
+        "ids": window.ids,
+        "slots": window.slots,
+        "sentences": list(window.sentences),
+        "positions": [m.position for m in window.mentions],
+        "sides": [m.side for m in window.mentions],
+        "mention_sentences": [m.sentence for m in window.mentions],
+        "side_count": window.side_count,
+        "length": len(window.ids),
+    } | {f"labels_{name}": values for name, values in labels.items()}
+
+
+def collate_rows(rows: Sequence[Mapping[str, Any]], pad_id: int) -> dict[str, Any]:
+    """Rows of `training_rows` as the network's tensors, with `labels[head]` [B, S]."""
+    windows = [
+        Window(
+            0,
+            row["ids"],
+            row["slots"],
+            tuple(row["sentences"]),
+            (),
+            tuple(
+                WindowMention(*values, None)
+                for values in zip(row["positions"], row["sides"], row["mention_sentences"], strict=True)
+            ),
+            row["side_count"],
+        )
+        for row in rows
+    ]
+    tensors: Tensors = collate(windows, pad_id)
+    slots = tensors["sentences"].shape[1]
+    heads = [name.removeprefix("labels_") for name in rows[0] if name.startswith("labels_")]
+    labels = {
+        head: torch.tensor([row[f"labels_{head}"] + [IGNORED] * (slots - len(row["sentences"])) for row in rows])
+        for head in heads
+    }
+    return {**tensors, "labels": labels}
+
+
+def judge(predictor: Predictor, articles: Sequence[LabelledArticle]) -> dict[str, float]:
+    """Macro-F1 by head (`side_macro_f1`, …), F1 by class (`side_f1_none`, …) and the mean over heads (`macro_f1`)."""
+    predictions = list(predictor.label_all((item.article, item.conflict) for item in articles))
+    metrics: dict[str, float] = {}
+    for head in predictor.scheme.heads:
+        gold, predicted, conflicts = [], [], []
+        for item, rows in zip(articles, predictions, strict=True):
+            for label, row in zip(item.labels[head.name], rows, strict=True):
+                if label is not None:
+                    gold.append(label)
+                    predicted.append(row.labels[head.name])
+                    conflicts.append(item.conflict.name)
+        by_class = pooled_f1(head, gold, predicted, conflicts)
+        metrics |= {f"{head.name}_macro_f1": macro_f1(by_class)}
+        metrics |= {f"{head.name}_f1_{label}": value for label, value in by_class.items()}
+    metrics["macro_f1"] = float(np.mean([metrics[f"{head.name}_macro_f1"] for head in predictor.scheme.heads]))
+    return metrics
+
+
+class KeepBest(TrainerCallback):
+    """Writes the model to the run folder whenever development macro-F1 rises; stops after `patience` epochs without."""
+
+    def __init__(
+        self, model: SentenceLabeler, tokenizer: PreTrainedTokenizerBase, folder: Path, patience: int
+    ) -> None:
+        self.model, self.tokenizer, self.folder, self.patience = model, tokenizer, folder, patience
+        self.history: list[dict[str, float]] = []
+
+    def on_evaluate(
+        self,
+        args: TrainingArguments,
+        state: TrainerState,
+        control: TrainerControl,
+        metrics: dict[str, float],
+        **kwargs: Any,
+    ) -> None:
+        """Called by the Trainer after each epoch with what `judge` returned, names prefixed "eval_"."""
+        scores = [entry["macro_f1"] for entry in self.history]
+        entry = {name.removeprefix("eval_"): value for name, value in metrics.items()}
+        self.history.append(entry)
+        logger.info(
+            "epoch %d: development macro-F1 %.3f (%s)",
+            len(self.history),
+            entry["macro_f1"],
+            ", ".join(f"{h} {entry[f'{h}_macro_f1']:.3f}" for h in self.model.scheme.names),
+        )
+        if not scores or entry["macro_f1"] > max(scores):
+            save_model(self.model, self.tokenizer, self.folder)
+        elif len(scores) - int(np.argmax(scores)) >= self.patience:
+            control.should_training_stop = True
+
+
+class _LabelerTrainer(Trainer):
+    """The Trainer with two learning rates, and with `judge` in place of its loop over tensors."""
+
+    def __init__(self, *, development: Sequence[LabelledArticle], recipe: Recipe, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.development, self.recipe = development, recipe
+
+    def create_optimizer(self, model: Any = None) -> torch.optim.Optimizer:
+        """AdamW; the encoder has its own rate, and biases, norms and vectors have no weight decay."""
+        groups: dict[tuple[bool, bool], list[torch.nn.Parameter]] = {}
+        for name, parameter in self.model.named_parameters():
+            if parameter.requires_grad:
+                groups.setdefault((name.startswith("encoder."), parameter.ndim > 1), []).append(parameter)
+        self.optimizer = torch.optim.AdamW(
+            [
+                {
+                    "params": parameters,
+                    "lr": self.recipe.encoder_lr if encoder else self.recipe.head_lr,
+                    "weight_decay": self.recipe.weight_decay if matrix else 0.0,
+                }
+                for (encoder, matrix), parameters in groups.items()
+            ]
+        )
+        return self.optimizer
+
+    def evaluate(self, *args: Any, **kwargs: Any) -> dict[str, float]:
+        """Judge the development articles, tell the log and the callbacks, and return the metrics."""
+        predictor = Predictor(self.model, self.processing_class, precision=self.recipe.precision)
+        metrics = {f"eval_{name}": value for name, value in judge(predictor, self.development).items()}
+        self.log(metrics)
+        self.control = self.callback_handler.on_evaluate(self.args, self.state, self.control, metrics)
+        return metrics
+
+
+def _arguments(recipe: Recipe, scratch: str) -> TrainingArguments:
+    return TrainingArguments(
+        output_dir=scratch,
+        num_train_epochs=recipe.epochs,
+        per_device_train_batch_size=recipe.batch_windows,
+        train_sampling_strategy="group_by_length",
+        length_column_name="length",
+        lr_scheduler_type="linear",
+        warmup_steps=recipe.warmup,
+        eval_strategy="epoch",
+        save_strategy="no",
+        logging_strategy="no",
+        report_to="none",
+        disable_tqdm=True,
+        remove_unused_columns=False,
+        label_names=["labels"],
+        dataloader_num_workers=0,
+        dataloader_pin_memory=torch.cuda.is_available(),
+        bf16=recipe.precision == "bf16" or (recipe.precision == "auto" and has_bf16()),
+        seed=recipe.seed,
+    )
+
+
+def _finish(
+    recipe: Recipe, output: Path, development: Sequence[LabelledArticle], history: list[dict[str, float]]
+) -> dict[str, Any]:
+    """Calibrate the best model on the development articles and write metrics and model card beside it."""
+    model, tokenizer = load_model(str(output))
+    predictor = Predictor(model, tokenizer, precision=recipe.precision)
+    temperatures = fit_temperatures(predictor, development)
+    model.config.temperatures = temperatures
+    model.config.save_pretrained(output)
+    best = max(history, key=lambda entry: entry["macro_f1"])
+    metrics = {"development": best, "epochs": history, "temperatures": temperatures}
+    (output / "metrics.json").write_text(json.dumps(metrics, indent=2) + "\n", encoding="utf-8")
+    (output / "README.md").write_text(model_card(recipe, metrics, development), encoding="utf-8")
+    return metrics

@@ -1,0 +1,102 @@
+"""A recipe: everything that decides how a model comes out, in one YAML file."""
+
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from ..configs import packaged_names, packaged_path
+from ..configs.reading import first_problem, read_yaml
+from ..model.errors import InputError
+
+Positive = Annotated[float, Field(gt=0)]
+
+
+class Lora(BaseModel):
+    """Low-rank adaptation of the encoder: rank r, and alpha, which scales the change by alpha / r."""
+
+    model_config = ConfigDict(extra="forbid")
+    rank: int = Field(default=16, ge=1, le=256)
+    alpha: int = Field(default=32, ge=1)
+
+
+class Recipe(BaseModel):
+    """One training run. Every field has a default; an unknown key or a value out of range is refused.
+
+    `train` and `dev` are JSONL files of labelled articles; empty, the packaged corpus with its splits by conflict.
+    `lora` null means full fine-tuning. Learning rates are AdamW's peaks: linear warm-up over `warmup` of the steps,
+    then linear decay to 0.
+    """
+
+    model_config = ConfigDict(extra="forbid")
+
+    encoder: str = "minilm"
+    anonymous: bool = True
+    pointer_size: int = Field(default=128, ge=8, le=1024)
+    lora: Lora | None = None
+    dropout: float = Field(default=0.1, ge=0, lt=1)
+    max_tokens: int = Field(default=512, ge=32)
+    overlap: int = Field(default=128, ge=0)
+
+    train: list[str] = []
+    dev: list[str] = []
+    sides: list[str] = []
+
+    epochs: int = Field(default=8, ge=1, le=200)
+    patience: int = Field(default=3, ge=1)
+    batch_windows: int = Field(default=8, ge=1)
+    encoder_lr: Positive = 2e-4
+    head_lr: Positive = 1e-3
+    weight_decay: float = Field(default=0.01, ge=0)
+    warmup: float = Field(default=0.06, ge=0, lt=1)
+    seed: int = Field(default=13, ge=0)
+    precision: Literal["auto", "fp32", "bf16"] = "auto"
+
+    @model_validator(mode="after")
+    def _windows_can_move(self) -> "Recipe":
+        if self.overlap >= self.max_tokens:
+            raise ValueError(f"overlap must be below max_tokens, got {self.overlap} and {self.max_tokens}")
+        if bool(self.train) != bool(self.dev):
+            raise ValueError("train and dev go together: give both, or neither for the packaged corpus")
+        return self
+
+
+def load_recipe(name: str, changes: list[str] | None = None) -> Recipe:
+    """The packaged recipe `name` or the one in that file, with "key=value" `changes` (values in YAML; `lora.rank=8`).
+
+    Raises `InputError`, one line with the file or change, the field, the value and what is allowed.
+    """
+    path = packaged_path("recipes", name) or Path(name)
+    if not path.is_file():
+        raise InputError(f"recipe '{name}': no such file; give one, or one of: {', '.join(packaged_names('recipes'))}")
+    try:
+        data = read_yaml(path)
+    except ValueError as error:
+        raise InputError(str(error)) from None
+    for change in changes or []:
+        _apply(data, change)
+    try:
+        return Recipe.model_validate(data)
+    except ValidationError as error:
+        raise InputError(f"recipe {path.name}: {first_problem(error)}") from None
+
+
+def _apply(data: dict[str, Any], change: str) -> None:
+    key, equals, value = change.partition("=")
+    if not equals or not key:
+        raise InputError(f"--set '{change}': write it as key=value")
+    *parents, last = key.split(".")
+    for parent in parents:
+        if not isinstance(data.get(parent), dict):
+            data[parent] = {}
+        data = data[parent]
+    try:
+        data[last] = yaml.safe_load(value)
+    except yaml.YAMLError:
+        raise InputError(f"--set '{change}': '{value}' is not a YAML value") from None
+
+
+def dump_recipe(recipe: Recipe) -> str:
+    """The recipe as YAML, every field written out; `load_recipe` reads it back."""
+    return yaml.safe_dump(recipe.model_dump(), sort_keys=False)
