@@ -178,7 +178,7 @@ def _print_tables(labelled: "Iterator[list[Prediction]]") -> bool:
                 voice, _COLOURS[sides.index(voice) % len(_COLOURS)] if voice in sides else ""
             )
             text = Text(p.text)
-            if p.evidence:
+            if p.evidence and p.start <= p.evidence.start < p.end:
                 text.stylize("underline", p.evidence.start - p.start, p.evidence.end - p.start)
             cells = [
                 Text(

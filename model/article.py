@@ -9,8 +9,8 @@ import sentencex
 
 # A lone line break is a wrapped line, not the end of a paragraph, when the lines are of a width that
 # typesetting produces and the line before is nearly full.
-_WRAP_WIDTH = 120
-_WRAP_FILL = 0.6
+_WRAP_WIDTHS = range(50, 121)
+_WRAP_FILL = 0.75
 _BLANK_LINE = regex.compile(r"\n[^\S\n]*(?:\n\s*)+|\u2029|\f")
 
 
@@ -51,7 +51,7 @@ def _lines(text: str, start: int, end: int) -> Iterable[tuple[int, int]]:
         position += len(line) + 1
         wrapped = (
             following is not None
-            and widest <= _WRAP_WIDTH
+            and widest in _WRAP_WIDTHS
             and len(line) >= _WRAP_FILL * widest
             and not line.rstrip().endswith((".", "!", "?", ":", "”", '"'))
             and following.strip() != ""

@@ -66,7 +66,7 @@ def new_model(
     )
     model = SentenceLabeler(config)
     model.encoder = _load_encoder(encoder, source, encoder_config)
-    tokenizer = _load_tokenizer(source)
+    tokenizer = _load_tokenizer(source, encoder_config)
     if model.mention is not None:
         words = model.encoder.get_input_embeddings().weight
         seed = tokenizer(_MENTION_SEED, add_special_tokens=False)["input_ids"]
@@ -119,7 +119,7 @@ def load_model(name: str) -> tuple[SentenceLabeler, PreTrainedTokenizerBase]:
     model.load_state_dict(weights, strict=False)
     if config.lora:
         model.encoder = model.encoder.merge_and_unload()
-    return model.eval(), _load_tokenizer(str(folder))
+    return model.eval(), _load_tokenizer(str(folder), model.encoder.config)
 
 
 def model_folder(name: str) -> Path:
@@ -171,8 +171,8 @@ def _load_encoder(name: str, source: str, config: Any) -> Any:
         raise InputError(f"encoder '{name}': cannot be loaded: {_first_line(error)}") from None
 
 
-def _load_tokenizer(source: str) -> PreTrainedTokenizerBase:
-    tokenizer = AutoTokenizer.from_pretrained(source, trust_remote_code=False)
+def _load_tokenizer(source: str, config: Any) -> PreTrainedTokenizerBase:
+    tokenizer = AutoTokenizer.from_pretrained(source, config=config, trust_remote_code=False)
     # Windows are laid by ourselves: the tokenizer's own limits must neither cut nor pad.
     tokenizer.backend_tokenizer.no_truncation()
     tokenizer.backend_tokenizer.no_padding()

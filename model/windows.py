@@ -170,9 +170,11 @@ def _spans(
     spans: list[tuple[int, int, tuple[int, ...]]] = []
     start = covered = 0
     while covered < len(costs):
-        end, carried = start + 1, _carried(sentences, costs, start, start + 1, capacity)
+        share = capacity // _CARRIED_SHARE
+        end = start + 1
+        carried = _carried(sentences, costs, start, end, min(share, capacity - costs[start]))
         while end < len(costs):
-            further = _carried(sentences, costs, start, end + 1, capacity)
+            further = _carried(sentences, costs, start, end + 1, share)
             if sum(costs[start : end + 1]) + sum(costs[n] for n in further) > capacity:
                 break
             end, carried = end + 1, further
@@ -187,11 +189,10 @@ def _spans(
 
 
 def _carried(
-    sentences: Sequence[EncodedSentence], costs: list[int], start: int, end: int, capacity: int
+    sentences: Sequence[EncodedSentence], costs: list[int], start: int, end: int, room: int
 ) -> tuple[int, ...]:
-    """The last sentences before `start` that mention a side which sentences `start` to `end` do not mention."""
+    """The last sentences before `start` that mention a side which `start` to `end` do not, at most `room` tokens."""
     present = {side for sentence in sentences[start:end] for _, side, _ in sentence.mentions}
-    room = min(capacity // _CARRIED_SHARE, capacity - sum(costs[start:end]))
     carried = []
     for n in range(start - 1, -1, -1):
         new = {side for _, side, _ in sentences[n].mentions} - present

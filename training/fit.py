@@ -179,7 +179,10 @@ def collate_rows(rows: Sequence[Mapping[str, Any]], pad_id: int) -> dict[str, An
 
 
 def judge(predictor: Predictor, articles: Sequence[LabelledArticle]) -> dict[str, float]:
-    """Macro-F1 by head (`side_macro_f1`, …), F1 by class (`side_f1_none`, …) and the mean over heads (`macro_f1`)."""
+    """Macro-F1 by head (`side_macro_f1`, …), F1 by class (`side_f1_none`, …) and the mean over heads (`macro_f1`).
+
+    A head of which nothing was judged is left out.
+    """
     predictions = list(predictor.label_all((item.article, item.conflict) for item in articles))
     metrics: dict[str, float] = {}
     for head in predictor.scheme.heads:
@@ -190,10 +193,12 @@ def judge(predictor: Predictor, articles: Sequence[LabelledArticle]) -> dict[str
                     gold.append(label)
                     predicted.append(row.labels[head.name])
                     conflicts.append(item.conflict.name)
+        if not gold:
+            continue
         by_class = pooled_f1(head, gold, predicted, conflicts)
-        metrics |= {f"{head.name}_macro_f1": macro_f1(by_class)}
+        metrics[f"{head.name}_macro_f1"] = macro_f1(by_class)
         metrics |= {f"{head.name}_f1_{label}": value for label, value in by_class.items()}
-    metrics["macro_f1"] = float(np.mean([metrics[f"{head.name}_macro_f1"] for head in predictor.scheme.heads]))
+    metrics["macro_f1"] = float(np.mean([value for name, value in metrics.items() if name.endswith("_macro_f1")]))
     return metrics
 
 

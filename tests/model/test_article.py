@@ -1,0 +1,58 @@
+from hypothesis import given
+from hypothesis import strategies as st
+from whosays.model.article import article_from_sentences, segment
+
+
+def texts(text: str) -> list[str]:
+    return [s.text for s in segment(text)]
+
+
+def test_news_abbreviations_do_not_end_sentences():
+    assert texts("U.S. Gen. Casey met Mr. Smith. He left at 5 p.m. on Monday.") == [
+        "U.S. Gen. Casey met Mr. Smith.",
+        "He left at 5 p.m. on Monday.",
+    ]
+
+
+def test_paragraphs_and_boilerplate_lines_end_sentences():
+    assert texts("The truce holds\n\nBaku said so. Spread it.\nSpread the love\nLeave a Reply") == [
+        "The truce holds",
+        "Baku said so.",
+        "Spread it.",
+        "Spread the love",
+        "Leave a Reply",
+    ]
+
+
+def test_a_line_wrapped_by_width_goes_on():
+    text = (
+        "On Tuesday in the capital the spokesman of the Ministry of\nDefense said that the bridge over the river had been "
+        "taken\nby its troops. A resident who lives near the river bank\nsaw it fall.\n"
+    )
+    assert texts(text) == [
+        text[: text.index(" A resident")],
+        "A resident who lives near the river bank\nsaw it fall.",
+    ]
+
+
+def test_windows_line_ends():
+    assert texts("One line.\r\n\r\nAnother line.\r\n") == ["One line.", "Another line."]
+
+
+@given(st.text(alphabet=st.sampled_from("aB .!?\n\r\t\u2029“”'é😀ا1"), max_size=120))
+def test_no_character_is_lost_and_positions_are_exact(text):
+    sentences = segment(text)
+    position = 0
+    for sentence in sentences:
+        assert text[sentence.start : sentence.end] == sentence.text == sentence.text.strip()
+        assert sentence.text
+        assert text[position : sentence.start].strip() == ""
+        position = sentence.end
+    assert text[position:].strip() == ""
+
+
+@given(st.lists(st.text(min_size=1, max_size=20)))
+def test_sentences_that_came_split_keep_their_text(given_texts):
+    article = article_from_sentences("a", given_texts)
+    assert [s.text for s in article.sentences] == given_texts
+    assert all(article.text[s.start : s.end] == s.text for s in article.sentences)
