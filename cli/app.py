@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from .evaluate import evaluate
 from .faults import reporting
 from .predict import predict
 from .train import train
@@ -18,6 +19,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.command()(predict)
+app.command()(evaluate)
 app.command()(train)
 
 

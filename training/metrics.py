@@ -1,13 +1,36 @@
-"""What is computed from gold labels and a system's answers. Every score comes from scikit-learn."""
+"""What is computed from gold labels and a system's answers. Point figures come from scikit-learn.
+
+Intervals need each figure a thousand times over, so they come from the confusion matrix of each article:
+resampled articles are a weighted sum of matrices, from which `confusion_figures` computes all figures at
+once.
+"""
 
 from collections.abc import Sequence
+from typing import Any
 
-from sklearn.metrics import f1_score
+import numpy as np
+from sklearn.metrics import (
+    accuracy_score,
+    cohen_kappa_score,
+    confusion_matrix,
+    f1_score,
+    matthews_corrcoef,
+    precision_recall_fscore_support,
+    precision_score,
+    recall_score,
+)
 
 from ..model.labels import Head
+from .bootstrap import figure
+from .judged import MISSING, Judged
 
 ANY_SIDE = "side"
-"""The class that stands for all sides of all conflicts in pooled figures; only the right side counts as right."""
+"""The class that stands for all sides of all conflicts in pooled figures; only the right side counts as
+right."""
+WRONG_SIDE = "wrong side"
+UNANSWERED = "no answer"
+UNDEFINED: Any = 0.0
+"""The score of a class that is neither in gold nor given."""
 
 
 def pooled_f1(
@@ -18,24 +41,212 @@ def pooled_f1(
     The sides of all conflicts together are one class, `ANY_SIDE`, whose F1 is the micro-average over sides: a
     sentence of one side given to another counts against it twice, as missed and as wrongly found.
     """
-    scores = f1_score(gold, predicted, labels=list(head.labels), average=None, zero_division=0.0)
-    by_class = dict(zip(head.labels, map(float, scores), strict=True))
+    return {label: scores[2] for label, scores in pooled_scores(head, gold, predicted, conflicts).items()}
+
+
+def pooled_scores(
+    head: Head, gold: Sequence[str], predicted: Sequence[str], conflicts: Sequence[str]
+) -> dict[str, tuple[float, float, float, int]]:
+    """(precision, recall, F1, number of gold sentences) by class, the classes as in `pooled_f1`; 0 where
+    undefined."""
+    by_class = dict(zip(head.labels, class_scores(gold, predicted, list(head.labels)), strict=True))
     if head.points:
+        fixed = {*head.labels, MISSING}
         own_gold = [f"{c}\t{label}" for c, label in zip(conflicts, gold, strict=True)]
         own_predicted = [f"{c}\t{label}" for c, label in zip(conflicts, predicted, strict=True)]
-        sides = sorted(
-            {
-                own
-                for own, label in zip([*own_gold, *own_predicted], [*gold, *predicted], strict=True)
-                if label not in head.labels
-            }
-        )
-        by_class[ANY_SIDE] = (
-            float(f1_score(own_gold, own_predicted, labels=sides, average="micro", zero_division=0.0)) if sides else 0.0
-        )
+        pairs = zip([*own_gold, *own_predicted], [*gold, *predicted], strict=True)
+        sides = sorted({own for own, label in pairs if label not in fixed})
+        precision, recall, f1 = 0.0, 0.0, 0.0
+        if sides:
+            precision, recall, f1 = (
+                float(score(own_gold, own_predicted, labels=sides, average="micro", zero_division=UNDEFINED))
+                for score in (precision_score, recall_score, f1_score)
+            )
+        by_class[ANY_SIDE] = (precision, recall, f1, sum(label not in fixed for label in gold))
     return by_class
+
+
+def class_scores(
+    gold: Sequence[str], predicted: Sequence[str], labels: list[str]
+) -> list[tuple[float, float, float, int]]:
+    """(precision, recall, F1, number of gold sentences) of each of `labels`; 0 where undefined."""
+    table: Any = precision_recall_fscore_support(
+        gold, predicted, labels=labels, average=None, zero_division=UNDEFINED
+    )
+    return [(float(p), float(r), float(f), int(n)) for p, r, f, n in zip(*table, strict=True)]
 
 
 def macro_f1(by_class: dict[str, float]) -> float:
     """The mean of F1 scores by class."""
     return sum(by_class.values()) / len(by_class)
+
+
+def article_confusions(judged: Judged, articles: int) -> tuple[np.ndarray, list[str]]:
+    """Confusion counts of each article [articles, C, C], gold in rows, and the C classes.
+
+    The classes are the head's labels, every side as "conflict<tab>side", and last `MISSING`.
+    """
+    gold, predicted = judged.own(judged.gold), judged.own(judged.predicted)
+    fixed = [*judged.head.labels, MISSING]
+    classes = [*judged.head.labels, *sorted({*gold, *predicted} - set(fixed)), MISSING]
+    index = {label: i for i, label in enumerate(classes)}
+    counts = np.zeros((articles, len(classes), len(classes)))
+    rows = np.array([index[label] for label in gold], dtype=int)
+    columns = np.array([index[label] for label in predicted], dtype=int)
+    np.add.at(counts, (judged.articles, rows, columns), 1)
+    return counts, classes
+
+
+def resample(counts: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    """The confusion matrix of each resample [resamples, C, C] from those of articles [articles, C, C]."""
+    used = np.flatnonzero(counts.any((1, 2)))
+    return (weights[:, used] @ counts[used].reshape(len(used), -1)).reshape(-1, *counts.shape[1:])
+
+
+def mean_over_classes(scores: np.ndarray, whole: np.ndarray) -> np.ndarray:
+    """The mean over classes [...] of scores [..., C]; a class that is not a number takes its value in `whole`
+    [C].
+
+    A rare class is in some resamples and not in others. Were it left out where it is missing, the mean would
+    be over other classes each time; were it 0 there, a perfect system would seem to vary.
+    """
+    return np.where(np.isnan(scores), whole, scores).mean(-1)
+
+
+def confusion_figures(counts: np.ndarray, whole: np.ndarray, head: Head) -> dict[str, np.ndarray]:
+    """Every figure of a stack of confusion matrices [..., C, C] (classes as in `article_confusions`), each
+    [...].
+
+    `whole` [C, C] is the matrix of the whole sample, which decides the classes that means are over.
+    Precision, recall and F1 of a class are not a number where a matrix holds none of it. Balanced accuracy is
+    the mean recall over gold classes; Matthews correlation for several classes after Gorodkin (2004).
+    """
+    right, gold, found = np.diagonal(counts, axis1=-2, axis2=-1), counts.sum(-1), counts.sum(-2)
+    n, hits = counts.sum((-2, -1)), right.sum(-1)
+    figures: dict[str, np.ndarray] = {}
+    with np.errstate(invalid="ignore", divide="ignore"):
+        for label, part in _class_parts(head).items():
+            class_hits, true, named = (
+                right[..., part].sum(-1),
+                gold[..., part].sum(-1),
+                found[..., part].sum(-1),
+            )
+            figures[f"{label}.precision"] = class_hits / named
+            figures[f"{label}.recall"] = class_hits / true
+            figures[f"{label}.f1"] = 2 * class_hits / (true + named)
+        by_class = np.stack([figures[f"{label}.f1"] for label in _class_parts(head)], axis=-1)
+        figures["macro_f1"] = mean_over_classes(by_class, class_f1(whole, head))
+        figures["accuracy"] = hits / n
+        figures["micro_f1"] = 2 * hits / (n + found[..., :-1].sum(-1))
+        occurring = whole.sum(-1) > 0
+        figures["balanced_accuracy"] = mean_over_classes(
+            (right / gold)[..., occurring], np.diagonal(whole)[occurring] / whole.sum(-1)[occurring]
+        )
+        chance = (gold * found).sum(-1)
+        figures["kappa"] = (n * hits - chance) / (n**2 - chance)
+        spread = (n**2 - (gold**2).sum(-1)) * (n**2 - (found**2).sum(-1))
+        figures["mcc"] = np.where(spread > 0, (n * hits - chance) / np.sqrt(spread), 0.0)
+    return figures
+
+
+def class_f1(counts: np.ndarray, head: Head) -> np.ndarray:
+    """F1 by pooled class [..., classes] of confusion matrices [..., C, C]; 0 where there is none of a
+    class."""
+    right = np.diagonal(counts, axis1=-2, axis2=-1)
+    all_named = counts.sum(-1) + counts.sum(-2)
+    return np.stack(
+        [
+            2 * right[..., part].sum(-1) / all_named[..., part].sum(-1).clip(min=1)
+            for part in _class_parts(head).values()
+        ],
+        axis=-1,
+    )
+
+
+def _class_parts(head: Head) -> dict[str, slice]:
+    """Where each pooled class stands along a confusion matrix: a label by itself, the sides together."""
+    parts = {label: slice(i, i + 1) for i, label in enumerate(head.labels)}
+    return parts | ({ANY_SIDE: slice(len(head.labels), -1)} if head.points else {})
+
+
+def resampled_figures(judged: Judged, weights: np.ndarray) -> dict[str, np.ndarray]:
+    """Every figure in every resample [resamples]; `weights` [resamples, articles] as `bootstrap` draws
+    them."""
+    counts, _ = article_confusions(judged, weights.shape[1])
+    return confusion_figures(resample(counts, weights), counts.sum(0), judged.head)
+
+
+def summary(judged: Judged, weights: np.ndarray) -> dict[str, Any]:
+    """The figures of one head over all conflicts, each with its interval, and by class."""
+    samples = resampled_figures(judged, weights) if len(set(judged.articles)) > 1 else {}
+    by_class = pooled_scores(judged.head, list(judged.gold), list(judged.predicted), list(judged.conflicts))
+    points = {"macro_f1": macro_f1({label: scores[2] for label, scores in by_class.items()})} | overall(
+        judged
+    )
+    return {
+        "sentences": len(judged),
+        "unanswered": int((judged.predicted == MISSING).sum()),
+        **{name: figure(value, samples.get(name)) for name, value in points.items()},
+        "by_class": {
+            label: {
+                "precision": figure(precision, samples.get(f"{label}.precision")),
+                "recall": figure(recall, samples.get(f"{label}.recall")),
+                "f1": figure(f1, samples.get(f"{label}.f1")),
+                "support": support,
+            }
+            for label, (precision, recall, f1, support) in by_class.items()
+        },
+    }
+
+
+def overall(judged: Judged) -> dict[str, float]:
+    """Figures over all classes at once, every side of every conflict a class of its own."""
+    gold, predicted = list(judged.own(judged.gold)), list(judged.own(judged.predicted))
+    answered = sorted({*gold, *predicted} - {MISSING})
+    # With a single class, agreement by chance is complete and kappa is not defined.
+    kappa = float(cohen_kappa_score(gold, predicted)) if len(set(gold) | set(predicted)) > 1 else float("nan")
+    return {
+        "accuracy": float(accuracy_score(gold, predicted)),
+        "micro_f1": float(
+            f1_score(gold, predicted, labels=answered, average="micro", zero_division=UNDEFINED)
+        ),
+        "balanced_accuracy": float(recall_score(gold, predicted, labels=sorted(set(gold)), average="macro")),
+        "mcc": float(matthews_corrcoef(gold, predicted)),
+        "kappa": kappa,
+    }
+
+
+def pooled_confusion(judged: Judged) -> dict[str, Any]:
+    """Confusion counts and row shares with the sides of all conflicts as one class.
+
+    A sentence of one side given to another side stands in the column `WRONG_SIDE`, one left open in
+    `UNANSWERED`.
+    """
+    fixed = list(judged.head.labels)
+    gold = [label if label in fixed else ANY_SIDE for label in judged.gold]
+    predicted = []
+    for true, label in zip(judged.gold, judged.predicted, strict=True):
+        if label == MISSING:
+            predicted.append(UNANSWERED)
+        elif label in fixed:
+            predicted.append(label)
+        else:
+            predicted.append(WRONG_SIDE if true not in fixed and true != label else ANY_SIDE)
+    side = [ANY_SIDE] if judged.head.points else []
+    wrong = [WRONG_SIDE] if judged.head.points else []
+    return confusion(
+        gold, predicted, [*fixed, *side], [*wrong, *([UNANSWERED] if UNANSWERED in predicted else [])]
+    )
+
+
+def confusion(gold: list[str], predicted: list[str], labels: list[str], further: list[str]) -> dict[str, Any]:
+    """Counts with `labels` in rows and `labels` then `further` in columns, and each row's shares (0 if it is
+    empty)."""
+    counts = confusion_matrix(gold, predicted, labels=[*labels, *further])[: len(labels)]
+    shares = counts / counts.sum(axis=1, keepdims=True).clip(min=1)
+    return {
+        "gold": labels,
+        "predicted": [*labels, *further],
+        "counts": counts.tolist(),
+        "row_shares": shares.tolist(),
+    }

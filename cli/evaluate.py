@@ -1,0 +1,73 @@
+"""`whosays evaluate`."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from .faults import reporting
+
+
+@reporting
+def evaluate(
+    arguments: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="[MODEL] DATA…",
+            help="A model (packaged name or folder), then JSONL files of labelled articles; dev and test are "
+            "those splits of the packaged corpus. With --predictions, data only.",
+        ),
+    ],
+    predictions: Annotated[
+        Path | None, typer.Option(help="Score this file's rows (.jsonl, .csv, .parquet) in place of a model.")
+    ] = None,
+    sides: Annotated[
+        list[Path] | None, typer.Option(help="A sides file of a conflict that is not packaged. Repeatable.")
+    ] = None,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="Folder for the report as JSON, Markdown and HTML.")
+    ] = None,
+    fail_under: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="FIGURE=NUMBER", help="Exit with 1 if a figure is lower: side.macro_f1=0.80. Repeatable."
+        ),
+    ] = None,
+    force: Annotated[bool, typer.Option("--force", help="Replace a report that exists already.")] = False,
+) -> None:
+    """Report how good a model, or any system's predictions, is on labelled articles."""
+    from ..model.errors import InputError
+    from ..training.gates import check_gates, parse_gates
+
+    gates = parse_gates(fail_under or [])
+    model, data = (None, arguments) if predictions else (arguments[0], arguments[1:])
+    if not data:
+        raise InputError(
+            "no data to judge on; give JSONL files of labelled articles after the model, or dev or test"
+        )
+    from ..training.report import check_folder, render, write_report
+
+    if output is not None:
+        check_folder(output, force)
+    from ..model.labels import DEFAULT_SCHEME
+    from ..model.predictor import Predictor
+    from ..training.evaluate import System
+    from ..training.evaluate import evaluate as judge
+    from ..training.gold import baseline_training, gold_articles
+    from ..training.predictions import read_predictions
+    from .progress import stages
+
+    predictor = Predictor.load(model) if model else None
+    scheme = predictor.scheme if predictor else DEFAULT_SCHEME
+    articles = gold_articles(data, scheme, sides or [])
+    system = System(Path(str(model or predictions)).name, scheme, predictor)
+    answers = read_predictions(predictions, articles, scheme) if predictions else None
+    training, notes = baseline_training(model, scheme)
+    with stages() as say:
+        report = judge(system, articles, training, answers, notes, say)
+    content = report.to_dict()
+    typer.echo(render("summary.md.j2", content), nl=False)
+    if output is not None:
+        write_report(report, output)
+        typer.echo(f"report written to {output}", err=True)
+    check_gates(content, gates)

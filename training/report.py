@@ -1,0 +1,96 @@
+"""A `Report` as files: report.json, report.md and predictions.jsonl, in one folder."""
+
+import json
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup, escape
+
+from ..model.errors import InputError
+from ..model.formats import print_rows, replacing
+from ..model.labels import Scheme
+from .evaluate import Report
+from .predictions import prediction_rows
+
+JSON_FILE, PREDICTIONS_FILE = "report.json", "predictions.jsonl"
+
+_TITLES = {
+    "majority": "majority",
+    "tfidf": "TF-IDF + logistic regression",
+    "rules": "cue-word rules",
+}
+
+
+def check_folder(path: Path, force: bool) -> None:
+    """Raise `InputError` unless `path` can become a folder of results: new, or an old one and `force` is
+    given."""
+    if path.exists() and not path.is_dir():
+        raise InputError(f"{path}: is a file; give a folder")
+    if path.is_dir() and any(path.iterdir()) and not force:
+        raise InputError(f"{path}: exists already; give --force to replace what is in it")
+    if not path.parent.is_dir():
+        raise InputError(f"{path}: the folder {path.parent} does not exist; make it first")
+
+
+def write_report(report: Report, folder: Path) -> None:
+    """Write all forms of the report into `folder`; report.json comes last, so where it is the rest is
+    whole."""
+    content = report.to_dict()
+    folder.mkdir(exist_ok=True)
+    with replacing(folder / PREDICTIONS_FILE) as partial, partial.open("w", encoding="utf-8") as file:
+        print_rows(prediction_rows(report.articles, report.answers, Scheme.from_dict(report.scheme)), file)
+    write_text(folder / "report.md", render("report.md.j2", content))
+    write_text(folder / JSON_FILE, json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False) + "\n")
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a file that appears only whole."""
+    with replacing(path) as partial:
+        partial.write_text(text, encoding="utf-8")
+
+
+def render(template: str, content: Mapping[str, Any]) -> str:
+    """A template of this package filled with `content`; whatever comes from data is escaped."""
+    environment = Environment(
+        loader=FileSystemLoader(Path(__file__).parent / "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    environment.filters |= {"fig": fig, "num": num, "pct": percent, "cell": cell, "title_of": title_of}
+    return environment.get_template(template).render(content)
+
+
+def num(value: float | None) -> str:
+    """Three decimals, a dash for what is not defined."""
+    return "–" if value is None else f"{value:.3f}"
+
+
+def percent(value: float | None) -> str:
+    """A share in percent."""
+    return "–" if value is None else f"{100 * value:.1f} %"
+
+
+def fig(figure: Mapping[str, float | None], show: Callable[[float | None], str] = num) -> str:
+    """A figure with its interval: "0.712 (0.655–0.764)"."""
+    if figure["low"] is None:
+        return show(figure["value"])
+    return f"{show(figure['value'])} ({show(figure['low'])} to {show(figure['high'])})"
+
+
+def cell(text: object) -> Markup:
+    """Text for a cell or a line of Markdown: on one line, with nothing that Markdown or HTML would act on."""
+    line = " ".join(str(text).split())
+    for mark in "\\`*_|[]":
+        line = line.replace(mark, f"\\{mark}")
+    safe = str(escape(line)).replace("&#34;", '"').replace("&#39;", "'")
+    return Markup(safe)
+
+
+def title_of(name: str) -> str:
+    """What a reader calls a baseline."""
+    return _TITLES.get(name, name)
