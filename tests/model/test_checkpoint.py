@@ -1,0 +1,72 @@
+import json
+import shutil
+
+import pytest
+from safetensors.torch import load_file, save_file
+from whosays.model.checkpoint import load_model, new_model, save_model
+from whosays.model.encoders import BUILT_IN, encoder_source
+from whosays.model.errors import InputError
+
+
+def test_an_adapter_folder_holds_only_what_was_trained(tiny_encoder, tmp_path):
+    model, tokenizer = new_model(str(tiny_encoder), lora={"rank": 2, "alpha": 4}, max_tokens=64)
+    save_model(model, tokenizer, tmp_path)
+    names = set(load_file(tmp_path / "model.safetensors"))
+    assert any("lora_A" in name for name in names)
+    assert not any("word_embeddings" in name or "pooler" in name for name in names)
+    assert {"mention", "pointer.query.weight", "heads.side.weight", "heads.stance.bias"} <= names
+
+
+def test_an_encoder_that_differs_is_refused(tiny_encoder, tmp_path):
+    encoder = tmp_path / "encoder"
+    shutil.copytree(tiny_encoder, encoder)
+    model, tokenizer = new_model(str(encoder), lora={"rank": 2, "alpha": 4}, max_tokens=64)
+    save_model(model, tokenizer, tmp_path / "m")
+    weights = load_file(encoder / "model.safetensors")
+    name = next(iter(weights))
+    save_file(weights | {name: weights[name] + 1}, encoder / "model.safetensors", metadata={"format": "pt"})
+    with pytest.raises(InputError, match="SHA-256"):
+        load_model(str(tmp_path / "m"))
+
+
+@pytest.mark.parametrize("damage", ["missing", "no config", "other kind", "no weights", "cut weights", "other weights"])
+def test_what_is_no_model_folder_is_said(tiny_model, tmp_path, damage):
+    folder = tmp_path / "m"
+    if damage != "missing":
+        shutil.copytree(tiny_model, folder)
+    config, weights = folder / "config.json", folder / "model.safetensors"
+    if damage == "no config":
+        config.unlink()
+    elif damage == "other kind":
+        config.write_text(json.dumps({"model_type": "bert"}))
+    elif damage == "no weights":
+        weights.unlink()
+    elif damage == "cut weights":
+        weights.write_bytes(weights.read_bytes()[:1000])
+    elif damage == "other weights":
+        save_file({"x": load_file(weights)["mention"]}, weights)
+    with pytest.raises(InputError) as error:
+        load_model(str(folder))
+    assert str(folder) in str(error.value)
+    assert "\n" not in str(error.value)
+
+
+def test_encoders_are_found_by_name_folder_or_hub_id(tiny_encoder, tmp_path):
+    assert encoder_source(str(tiny_encoder)) == str(tiny_encoder)
+    assert encoder_source("some-org/some-model") == "some-org/some-model"
+    for name in BUILT_IN:
+        assert encoder_source(name)
+    for bad in (str(tmp_path), "./nowhere", "nowhere", "/no/where"):
+        with pytest.raises(InputError, match="encoder"):
+            encoder_source(bad)
+
+
+def test_a_hub_that_is_not_reached_is_one_line():
+    with pytest.raises(InputError, match="cannot be loaded") as error:
+        new_model("no-such-org/no-such-model")
+    assert "\n" not in str(error.value)
+
+
+def test_more_tokens_than_the_encoder_reads(tiny_encoder):
+    with pytest.raises(InputError, match="max_tokens"):
+        new_model(str(tiny_encoder), max_tokens=1024)
