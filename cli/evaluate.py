@@ -29,9 +29,7 @@ def evaluate(
     ] = None,
     fail_under: Annotated[
         list[str] | None,
-        typer.Option(
-            metavar="FIGURE=NUMBER", help="Exit with 1 if a figure is lower: side.macro_f1=0.80. Repeatable."
-        ),
+        typer.Option(metavar="FIGURE=NUMBER", help="Exit with 1 if a figure is lower: side.macro_f1=0.80. Repeatable."),
     ] = None,
     force: Annotated[bool, typer.Option("--force", help="Replace a report that exists already.")] = False,
 ) -> None:
@@ -42,9 +40,7 @@ def evaluate(
     gates = parse_gates(fail_under or [])
     model, data = (None, arguments) if predictions else (arguments[0], arguments[1:])
     if not data:
-        raise InputError(
-            "no data to judge on; give JSONL files of labelled articles after the model, or dev or test"
-        )
+        raise InputError("no data to judge on; give JSONL files of labelled articles after the model, or dev or test")
     from ..training.report import check_folder, render, write_report
 
     if output is not None:

@@ -56,9 +56,7 @@ def _article_answers(guesses: Mapping[Head, Guess], item: LabelledArticle) -> li
     for n in range(len(pairs)):
         chances = {name: rows[n] for name, rows in by_head.items()}
         labels = {name: max(row, key=row.__getitem__) for name, row in chances.items()}
-        answers.append(
-            Answer(labels, {name: chances[name][label] for name, label in labels.items()}, chances)
-        )
+        answers.append(Answer(labels, {name: chances[name][label] for name, label in labels.items()}, chances))
     return answers
 
 
@@ -117,9 +115,7 @@ def _tfidf(training: Sequence[LabelledArticle], head: Head) -> Guess:
         ],
         transformer_weights={"sentence": 1.0, "before": 0.5},
     )
-    pipeline: Pipeline = make_pipeline(
-        features, LogisticRegression(C=10.0, class_weight="balanced", max_iter=1000)
-    )
+    pipeline: Pipeline = make_pipeline(features, LogisticRegression(C=10.0, class_weight="balanced", max_iter=1000))
     pipeline.fit(np.array(pairs, dtype=object), labels)
 
     def guess(pairs: list[tuple[str, str]]) -> list[Mapping[str, float]]:

@@ -42,9 +42,7 @@ def conflict_figures(judged: Judged, weights: np.ndarray) -> dict[str, Any]:
     f1 = np.array([scores[label][2] for label in occurring])
     hits = None if samples is None else samples[0]
     by_label = {} if samples is None else samples[1]
-    macro = (
-        mean_over_classes(np.stack([by_label[label] for label in occurring], -1), f1) if by_label else None
-    )
+    macro = mean_over_classes(np.stack([by_label[label] for label in occurring], -1), f1) if by_label else None
     predicted = [label if label != MISSING else UNANSWERED for label in judged.predicted]
     articles = len(set(judged.articles))
     return {

@@ -44,8 +44,6 @@ def figure_named(content: Mapping[str, Any], name: str) -> float:
 def check_gates(content: Mapping[str, Any], gates: Mapping[str, float]) -> None:
     """Raise `WorkError` that names every figure below its gate."""
     values = {name: figure_named(content, name) for name in gates}
-    failed = [
-        f"{name} is {values[name]:.4f}, below {gate:g}" for name, gate in gates.items() if values[name] < gate
-    ]
+    failed = [f"{name} is {values[name]:.4f}, below {gate:g}" for name, gate in gates.items() if values[name] < gate]
     if failed:
         raise WorkError("; ".join(failed))

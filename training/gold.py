@@ -46,7 +46,7 @@ def baseline_training(model: str | None, scheme: Scheme) -> tuple[list[LabelledA
                 conflicts = {conflict.name: conflict for conflict in map(load_conflict, recipe.sides)}
                 return read_corpus(recipe.train, scheme, conflicts), []
         except InputError as error:
-            notes.append(f"training data not found ({error}); baselines learn from the packaged corpus")
+            notes.append(f"training data cannot be read ({error}); baselines learn from the packaged corpus")
     try:
         return packaged_split("train", scheme, {}), notes
     except InputError as error:

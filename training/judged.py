@@ -66,10 +66,7 @@ class Judged:
         """`labels` [n] with every side made a class of its own conflict: "conflict<tab>side"."""
         fixed = {*self.head.labels, MISSING}
         return np.array(
-            [
-                label if label in fixed else f"{c}\t{label}"
-                for c, label in zip(self.conflicts, labels, strict=True)
-            ],
+            [label if label in fixed else f"{c}\t{label}" for c, label in zip(self.conflicts, labels, strict=True)],
             dtype=object,
         )
 
@@ -91,10 +88,7 @@ class Judged:
 def judge_head(head: Head, articles: Sequence[LabelledArticle], answers: Answers) -> Judged:
     """The sentences with gold for `head`, beside the answers."""
     places = [
-        (a, n)
-        for a, item in enumerate(articles)
-        for n, gold in enumerate(item.labels[head.name])
-        if gold is not None
+        (a, n) for a, item in enumerate(articles) for n, gold in enumerate(item.labels[head.name]) if gold is not None
     ]
     given = [answers[a][n] for a, n in places]
     scores = [answer.scores.get(head.name) for answer in given]

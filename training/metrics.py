@@ -21,7 +21,7 @@ from sklearn.metrics import (
 )
 
 from ..model.labels import Head
-from .bootstrap import figure
+from .bootstrap import Figure, figure
 from .judged import MISSING, Judged
 
 ANY_SIDE = "side"
@@ -33,9 +33,7 @@ UNDEFINED: Any = 0.0
 """The score of a class that is neither in gold nor given."""
 
 
-def pooled_f1(
-    head: Head, gold: Sequence[str], predicted: Sequence[str], conflicts: Sequence[str]
-) -> dict[str, float]:
+def pooled_f1(head: Head, gold: Sequence[str], predicted: Sequence[str], conflicts: Sequence[str]) -> dict[str, float]:
     """F1 by class over sentences of any number of conflicts; their mean is the macro-F1 that we report.
 
     The sides of all conflicts together are one class, `ANY_SIDE`, whose F1 is the micro-average over sides: a
@@ -70,9 +68,7 @@ def class_scores(
     gold: Sequence[str], predicted: Sequence[str], labels: list[str]
 ) -> list[tuple[float, float, float, int]]:
     """(precision, recall, F1, number of gold sentences) of each of `labels`; 0 where undefined."""
-    table: Any = precision_recall_fscore_support(
-        gold, predicted, labels=labels, average=None, zero_division=UNDEFINED
-    )
+    table: Any = precision_recall_fscore_support(gold, predicted, labels=labels, average=None, zero_division=UNDEFINED)
     return [(float(p), float(r), float(f), int(n)) for p, r, f, n in zip(*table, strict=True)]
 
 
@@ -178,15 +174,11 @@ def resampled_figures(judged: Judged, weights: np.ndarray) -> dict[str, np.ndarr
 
 def summary(judged: Judged, weights: np.ndarray) -> dict[str, Any]:
     """The figures of one head over all conflicts, each with its interval, and by class."""
-    samples = resampled_figures(judged, weights) if len(set(judged.articles)) > 1 else {}
-    by_class = pooled_scores(judged.head, list(judged.gold), list(judged.predicted), list(judged.conflicts))
-    points = {"macro_f1": macro_f1({label: scores[2] for label, scores in by_class.items()})} | overall(
-        judged
-    )
+    samples = _samples(judged, weights)
     return {
         "sentences": len(judged),
         "unanswered": int((judged.predicted == MISSING).sum()),
-        **{name: figure(value, samples.get(name)) for name, value in points.items()},
+        **{name: figure(value, samples.get(name)) for name, value in point_figures(judged).items()},
         "by_class": {
             label: {
                 "precision": figure(precision, samples.get(f"{label}.precision")),
@@ -194,9 +186,35 @@ def summary(judged: Judged, weights: np.ndarray) -> dict[str, Any]:
                 "f1": figure(f1, samples.get(f"{label}.f1")),
                 "support": support,
             }
-            for label, (precision, recall, f1, support) in by_class.items()
+            for label, (precision, recall, f1, support) in _pooled(judged).items()
         },
     }
+
+
+def paired_difference(ours: Judged, theirs: Judged, weights: np.ndarray) -> dict[str, Figure]:
+    """`ours` less `theirs` of each overall figure, on the same sentences; the same resamples serve both."""
+    first, second = _samples(ours, weights), _samples(theirs, weights)
+    points = point_figures(ours), point_figures(theirs)
+    return {
+        name: figure(value - points[1][name], first[name] - second[name] if first else None)
+        for name, value in points[0].items()
+    }
+
+
+def point_figures(judged: Judged) -> dict[str, float]:
+    """Macro-F1 and the figures of `overall`."""
+    by_class = {label: scores[2] for label, scores in _pooled(judged).items()}
+    return {"macro_f1": macro_f1(by_class)} | overall(judged)
+
+
+def _samples(judged: Judged, weights: np.ndarray) -> dict[str, np.ndarray]:
+    """`resampled_figures`, or nothing where all sentences are of one article: there is nothing to
+    resample."""
+    return resampled_figures(judged, weights) if len(set(judged.articles)) > 1 else {}
+
+
+def _pooled(judged: Judged) -> dict[str, tuple[float, float, float, int]]:
+    return pooled_scores(judged.head, list(judged.gold), list(judged.predicted), list(judged.conflicts))
 
 
 def overall(judged: Judged) -> dict[str, float]:
@@ -207,9 +225,7 @@ def overall(judged: Judged) -> dict[str, float]:
     kappa = float(cohen_kappa_score(gold, predicted)) if len(set(gold) | set(predicted)) > 1 else float("nan")
     return {
         "accuracy": float(accuracy_score(gold, predicted)),
-        "micro_f1": float(
-            f1_score(gold, predicted, labels=answered, average="micro", zero_division=UNDEFINED)
-        ),
+        "micro_f1": float(f1_score(gold, predicted, labels=answered, average="micro", zero_division=UNDEFINED)),
         "balanced_accuracy": float(recall_score(gold, predicted, labels=sorted(set(gold)), average="macro")),
         "mcc": float(matthews_corrcoef(gold, predicted)),
         "kappa": kappa,
@@ -234,9 +250,7 @@ def pooled_confusion(judged: Judged) -> dict[str, Any]:
             predicted.append(WRONG_SIDE if true not in fixed and true != label else ANY_SIDE)
     side = [ANY_SIDE] if judged.head.points else []
     wrong = [WRONG_SIDE] if judged.head.points else []
-    return confusion(
-        gold, predicted, [*fixed, *side], [*wrong, *([UNANSWERED] if UNANSWERED in predicted else [])]
-    )
+    return confusion(gold, predicted, [*fixed, *side], [*wrong, *([UNANSWERED] if UNANSWERED in predicted else [])])
 
 
 def confusion(gold: list[str], predicted: list[str], labels: list[str], further: list[str]) -> dict[str, Any]:

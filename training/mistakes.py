@@ -16,9 +16,7 @@ PER_GROUP = 5
 SUSPECTS = 50
 
 
-def confident_errors(
-    judged: Judged, articles: Sequence[LabelledArticle], answers: Answers
-) -> list[dict[str, Any]]:
+def confident_errors(judged: Judged, articles: Sequence[LabelledArticle], answers: Answers) -> list[dict[str, Any]]:
     """The commonest confusions, each with its surest errors, worst first, and the sentences around them.
 
     In groups, sides of all conflicts are `side`; each error names its own. Without scores, errors stand in
@@ -28,8 +26,7 @@ def confident_errors(
     groups: dict[tuple[str, str], list[int]] = {}
     for i in np.flatnonzero(~judged.right):
         pair = tuple(
-            label if label in fixed or not label else ANY_SIDE
-            for label in (judged.gold[i], judged.predicted[i])
+            label if label in fixed or not label else ANY_SIDE for label in (judged.gold[i], judged.predicted[i])
         )
         groups.setdefault((pair[0], pair[1]), []).append(int(i))
     ordered = sorted(groups.items(), key=lambda entry: (-len(entry[1]), entry[0]))[:GROUPS]
@@ -40,17 +37,14 @@ def confident_errors(
             "predicted": predicted,
             "count": len(rows),
             "examples": [
-                _example(judged, i, articles, answers)
-                for i in sorted(rows, key=lambda i: (-scores[i], i))[:PER_GROUP]
+                _example(judged, i, articles, answers) for i in sorted(rows, key=lambda i: (-scores[i], i))[:PER_GROUP]
             ],
         }
         for (gold, predicted), rows in ordered
     ]
 
 
-def suspected_labels(
-    judged: Judged, articles: Sequence[LabelledArticle], answers: Answers
-) -> list[dict[str, Any]]:
+def suspected_labels(judged: Judged, articles: Sequence[LabelledArticle], answers: Answers) -> list[dict[str, Any]]:
     """Gold labels to review, likeliest wrong first, by confident learning (Northcutt et al. 2021, in
     cleanlab).
 
@@ -75,10 +69,7 @@ def suspected_labels(
         gold, table, filter_by="confident_learning", return_indices_ranked_by="self_confidence", n_jobs=1
     )
     quality = get_label_quality_scores(gold, table)
-    return [
-        _example(judged, int(i), articles, answers) | {"quality": float(quality[i])}
-        for i in chosen[:SUSPECTS]
-    ]
+    return [_example(judged, int(i), articles, answers) | {"quality": float(quality[i])} for i in chosen[:SUSPECTS]]
 
 
 def _example(judged: Judged, i: int, articles: Sequence[LabelledArticle], answers: Answers) -> dict[str, Any]:

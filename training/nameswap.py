@@ -70,15 +70,11 @@ def swap_bias(
     }
 
 
-def mapped_back(
-    labels: Mapping[str, str | None], pair: tuple[Side, Side], scheme: Scheme
-) -> dict[str, str | None]:
+def mapped_back(labels: Mapping[str, str | None], pair: tuple[Side, Side], scheme: Scheme) -> dict[str, str | None]:
     """`labels` with the two sides exchanged in the head that points."""
     exchange = {pair[0].key: pair[1].key, pair[1].key: pair[0].key}
     return {
-        head.name: exchange.get(str(labels[head.name]), labels[head.name])
-        if head.points
-        else labels[head.name]
+        head.name: exchange.get(str(labels[head.name]), labels[head.name]) if head.points else labels[head.name]
         for head in scheme.heads
     }
 
@@ -86,9 +82,7 @@ def mapped_back(
 def pair_to_swap(item: LabelledArticle) -> tuple[Side, Side] | None:
     """The two sides that the article mentions most, ties by key; None if it mentions no side."""
     counts = Counter(
-        mention.side
-        for sentence in item.article.sentences
-        for mention in item.conflict.find_mentions(sentence.text)
+        mention.side for sentence in item.article.sentences for mention in item.conflict.find_mentions(sentence.text)
     )
     if not counts:
         return None

@@ -23,9 +23,7 @@ from .judged import Answer, Answers
 READABLE = (".jsonl", ".csv", ".parquet")
 
 
-def prediction_rows(
-    articles: Sequence[LabelledArticle], answers: Answers, scheme: Scheme
-) -> Iterator[dict[str, Any]]:
+def prediction_rows(articles: Sequence[LabelledArticle], answers: Answers, scheme: Scheme) -> Iterator[dict[str, Any]]:
     """A row a sentence, with `conflict` and each head's `{head}_gold`; `read_predictions` reads them."""
     for item, rows in zip(articles, answers, strict=True):
         for n, (sentence, answer) in enumerate(zip(item.article.sentences, rows, strict=True)):
@@ -69,11 +67,7 @@ def read_predictions(path: Path, articles: Sequence[LabelledArticle], scheme: Sc
         found[place] = Answer(
             {head.name: _label(row, head, item, where) for head in scheme.heads},
             {head.name: value for head in scheme.heads if (value := _score(row, head, where)) is not None},
-            {
-                head.name: value
-                for head in scheme.heads
-                if (value := _chances(row, head, item, where)) is not None
-            },
+            {head.name: value for head in scheme.heads if (value := _chances(row, head, item, where)) is not None},
             row.get("evidence") or None,
         )
     places = [(item.article.id, n) for item in articles for n in range(len(item.article.sentences))]
@@ -104,9 +98,7 @@ def _rows(path: Path) -> Iterator[tuple[int, Mapping[str, Any]]]:
         raise InputError(f"{path}: cannot be read: {str(error).splitlines()[0]}") from None
 
 
-def _place(
-    row: Mapping[str, Any], wanted: Mapping[str, LabelledArticle], where: str
-) -> tuple[str, int] | None:
+def _place(row: Mapping[str, Any], wanted: Mapping[str, LabelledArticle], where: str) -> tuple[str, int] | None:
     """The sentence that a row is for; None if its article is not among those wanted."""
     if row.get("article_id") in (None, "") or row.get("index") in (None, ""):
         raise InputError(f"{where}: needs 'article_id' and 'index'")
@@ -119,9 +111,7 @@ def _place(
     except (TypeError, ValueError):
         raise InputError(f"{where}: index must be a whole number, got {row['index']!r:.60}") from None
     if not 0 <= index < len(sentences):
-        raise InputError(
-            f"{where}: article '{id}' has sentences 0 to {len(sentences) - 1}, got index {index}"
-        )
+        raise InputError(f"{where}: article '{id}' has sentences 0 to {len(sentences) - 1}, got index {index}")
     text = row.get("text")
     if text and " ".join(str(text).split()) != " ".join(sentences[index].text.split()):
         raise InputError(
@@ -143,9 +133,7 @@ def _score(row: Mapping[str, Any], head: Head, where: str) -> float | None:
     return None if value in (None, "") else _chance(value, f"{where}: {head.name}_score")
 
 
-def _chances(
-    row: Mapping[str, Any], head: Head, item: LabelledArticle, where: str
-) -> dict[str, float] | None:
+def _chances(row: Mapping[str, Any], head: Head, item: LabelledArticle, where: str) -> dict[str, float] | None:
     """Every class's probability; JSON text in a CSV cell, pairs in Parquet."""
     value = row.get(f"{head.name}_probabilities")
     if value in (None, ""):

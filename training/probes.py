@@ -16,10 +16,10 @@ from ..model.article import article_from_sentences
 from ..model.labels import OTHER, Scheme
 from ..model.predictor import Predictor
 from ..model.sides import Conflict, Side
-from .bootstrap import figure, share
+from .bootstrap import share
 from .corpus import LabelledArticle
 from .judged import Answer, Answers, judge_head, model_answers
-from .metrics import macro_f1, pooled_f1, resampled_figures
+from .metrics import paired_difference, summary
 
 _UNWRITTEN = "\ue000"
 """A private-use character, which no text holds."""
@@ -44,9 +44,7 @@ def without_sides(conflict: Conflict) -> Conflict:
 def with_wrong_sides(conflict: Conflict) -> Conflict:
     """The conflict with each side named by the words of the next one."""
     shifted = zip(conflict.sides, [*conflict.sides[1:], conflict.sides[0]], strict=True)
-    return Conflict(
-        conflict.name, tuple(Side(side.key, other.name, other.aliases) for side, other in shifted)
-    )
+    return Conflict(conflict.name, tuple(Side(side.key, other.name, other.aliases) for side, other in shifted))
 
 
 def alone_answers(predictor: Predictor, articles: Sequence[LabelledArticle]) -> Answers:
@@ -102,13 +100,9 @@ def probe_figures(
         then, now = judge_head(head, articles, before), judge_head(head, articles, after)
         if not len(now):
             continue
-        values = [
-            macro_f1(pooled_f1(head, list(j.gold), list(j.predicted), list(j.conflicts))) for j in (then, now)
-        ]
-        samples = [resampled_figures(j, weights)["macro_f1"] for j in (then, now)]
         heads[head.name] = {
-            "macro_f1": figure(values[1], samples[1]),
-            "change": figure(values[1] - values[0], samples[1] - samples[0]),
+            "macro_f1": summary(now, weights)["macro_f1"],
+            "change": paired_difference(now, then, weights)["macro_f1"],
         }
     return {
         "title": probe.title,

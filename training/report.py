@@ -1,4 +1,4 @@
-"""A `Report` as files: report.json, report.md and predictions.jsonl, in one folder."""
+"""A `Report` as files: report.json, report.md, report.html and predictions.jsonl, in one folder."""
 
 import json
 from collections.abc import Callable, Mapping
@@ -11,6 +11,8 @@ from markupsafe import Markup, escape
 from ..model.errors import InputError
 from ..model.formats import print_rows, replacing
 from ..model.labels import Scheme
+from . import plots
+from .bootstrap import SMALL_ARTICLES, SMALL_SENTENCES
 from .evaluate import Report
 from .predictions import prediction_rows
 
@@ -42,7 +44,55 @@ def write_report(report: Report, folder: Path) -> None:
     with replacing(folder / PREDICTIONS_FILE) as partial, partial.open("w", encoding="utf-8") as file:
         print_rows(prediction_rows(report.articles, report.answers, Scheme.from_dict(report.scheme)), file)
     write_text(folder / "report.md", render("report.md.j2", content))
+    write_text(folder / "report.html", render("report.html.j2", content | _page(content)))
     write_text(folder / JSON_FILE, json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False) + "\n")
+
+
+def _page(content: Mapping[str, Any]) -> dict[str, Any]:
+    """What the page needs besides the report: plots by kind and head, and the best baseline of each head."""
+    heads: Mapping[str, Any] = content["heads"]
+    bars = {
+        head: [(content["system"], figures["macro_f1"])]
+        + [(title_of(name), by[head]["macro_f1"]) for name, by in content["baselines"].items() if head in by]
+        for head, figures in heads.items()
+    }
+    conflicts = {
+        head: [("all", figures["macro_f1"])]
+        + [(f"{name}{'*' * row['small']}", row["macro_f1"]) for name, row in figures["by_conflict"].items()]
+        for head, figures in heads.items()
+    }
+    return {
+        "best": {head: _best(head, content["baselines"]) for head in heads},
+        "small": {"sentences": SMALL_SENTENCES, "articles": SMALL_ARTICLES},
+        "plots": {
+            "bars": {head: plots.intervals(rows, "macro-F1", f"{head}: macro-F1") for head, rows in bars.items()},
+            "conflicts": {
+                head: plots.intervals(rows, "macro-F1", f"{head}: macro-F1 by conflict")
+                for head, rows in conflicts.items()
+            },
+            "reliability": {
+                head: plots.reliability(row["calibration"]["bins"], f"{head}: reliability")
+                for head, row in heads.items()
+                if row["calibration"]
+            },
+            "risk": {
+                head: plots.risk_coverage(row["risk_coverage"], f"{head}: risk and coverage")
+                for head, row in heads.items()
+                if row["risk_coverage"]
+            },
+            "curves": {
+                head: plots.precision_recall(row["precision_recall"], f"{head}: precision and recall")
+                for head, row in heads.items()
+                if row["precision_recall"]
+            },
+        },
+    }
+
+
+def _best(head: str, baselines: Mapping[str, Any]) -> str | None:
+    """The baseline with the highest macro-F1."""
+    values = {name: by[head]["macro_f1"]["value"] for name, by in baselines.items() if head in by}
+    return max(values, key=values.__getitem__, default=None)
 
 
 def write_text(path: Path, text: str) -> None:
@@ -61,13 +111,20 @@ def render(template: str, content: Mapping[str, Any]) -> str:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    environment.filters |= {"fig": fig, "num": num, "pct": percent, "cell": cell, "title_of": title_of}
+    environment.filters |= {"fig": fig, "num": num, "signed": signed, "pct": percent, "cell": cell}
+    environment.filters["title_of"] = title_of
+    environment.globals |= {"num": num, "pct": percent, "signed": signed}
     return environment.get_template(template).render(content)
 
 
 def num(value: float | None) -> str:
     """Three decimals, a dash for what is not defined."""
     return "–" if value is None else f"{value:.3f}"
+
+
+def signed(value: float | None) -> str:
+    """Three decimals with the sign, for a change."""
+    return "–" if value is None else f"{value:+.3f}".replace("-", "−")
 
 
 def percent(value: float | None) -> str:

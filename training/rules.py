@@ -29,9 +29,7 @@ SPEECH = _cues(
     believed, describe, describes, described, confirm, confirms, confirmed, declare, declares, declared,
     expressed, noted, quoted, spokesman, spokeswoman, spokesperson, statement"""
 )
-JOINT = _cues(
-    "both sides, both parties, both countries, each other, the two sides, the two parties, the two countries"
-)
+JOINT = _cues("both sides, both parties, both countries, each other, the two sides, the two parties, the two countries")
 CONTINUING = _cues(
     """he said, she said, they said, it said, he says, she says, they say, he added, she added, they added, it
     added, he also said, she also said, he told, she told, the ministry said, the ministry added, the

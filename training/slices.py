@@ -85,8 +85,7 @@ def slices(
             for name, _ in Counter(names).most_common(MOST):
                 if (kind, name) != ("outlet", NO_OUTLET) or len(set(names)) > 1:
                     rows.append(
-                        {"head": head, "kind": kind, "slice": name}
-                        | _figures(table.take(names == name), weights)
+                        {"head": head, "kind": kind, "slice": name} | _figures(table.take(names == name), weights)
                     )
     return rows
 
@@ -97,9 +96,7 @@ def _figures(judged: Judged, weights: np.ndarray) -> dict[str, Any]:
     total = np.bincount(judged.articles, minlength=article_count).astype(float)
     by_class = pooled_f1(judged.head, list(judged.gold), list(judged.predicted), list(judged.conflicts))
     occurring = [
-        label
-        for label in by_class
-        if label in set(judged.gold) or (label == ANY_SIDE and judged.is_side.any())
+        label for label in by_class if label in set(judged.gold) or (label == ANY_SIDE and judged.is_side.any())
     ]
     counts, _ = article_confusions(judged, article_count)
     used = np.flatnonzero(total)
