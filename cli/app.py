@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from .corpus import corpus
 from .evaluate import evaluate
 from .faults import reporting
 from .predict import predict
@@ -21,6 +22,7 @@ app = typer.Typer(
 app.command()(predict)
 app.command()(evaluate)
 app.command()(train)
+app.add_typer(corpus, name="corpus")
 
 
 @app.command()

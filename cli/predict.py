@@ -21,7 +21,8 @@ REJECTED = 3
 @reporting
 def predict(
     inputs: Annotated[
-        list[str], typer.Argument(help=".txt, .jsonl, .csv or .parquet files, folders or globs of them, or - for stdin.")
+        list[str],
+        typer.Argument(help=".txt, .jsonl, .csv or .parquet files, folders or globs of them, or - for stdin."),
     ],
     conflict: Annotated[str | None, typer.Option(help="A packaged conflict; `whosays conflicts` lists them.")] = None,
     sides: Annotated[Path | None, typer.Option(help="A sides file (YAML).")] = None,

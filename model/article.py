@@ -71,7 +71,7 @@ def segment(text: str, language: str = "en") -> tuple[Sentence, ...]:
     """
     found = []
     for begin, end in _paragraphs(text.replace("\r", "\n")):
-        for piece in sentencex.get_sentence_boundaries(language, text[begin:end]):
+        for piece in sentencex.get_sentence_boundaries(language, text[begin:end]):  # pyright: ignore
             first, last = begin + piece["start_index"], begin + piece["end_index"]
             body = text[first:last].strip()
             if body:

@@ -72,7 +72,7 @@ def new_model(
         seed = tokenizer(_MENTION_SEED, add_special_tokens=False)["input_ids"]
         model.mention.data = words.data[torch.as_tensor(seed)].mean(0).clone()
     if lora:
-        _add_lora(model, config)
+        _add_lora(model, lora)
     return model, tokenizer
 
 
@@ -80,9 +80,7 @@ def save_model(model: SentenceLabeler, tokenizer: PreTrainedTokenizerBase, folde
     """Write a model folder; of an adapted encoder only what was trained. Each file is replaced whole."""
     folder.mkdir(parents=True, exist_ok=True)
     names = _trained_names(model)
-    weights = {
-        name: tensor.detach().cpu().contiguous() for name, tensor in model.state_dict().items() if name in names
-    }
+    weights = {name: tensor.detach().cpu().contiguous() for name, tensor in model.state_dict().items() if name in names}
     partial = folder / f".{_WEIGHTS}.partial"
     save_file(weights, partial, metadata={"format": "pt"})
     partial.replace(folder / _WEIGHTS)
@@ -108,7 +106,7 @@ def load_model(name: str) -> tuple[SentenceLabeler, PreTrainedTokenizerBase]:
                 f"found {found[:12]}…; install that version of the encoder"
             )
         model.encoder = _load_encoder(config.encoder, source, model.encoder.config)
-        _add_lora(model, config)
+        _add_lora(model, config.lora)
     try:
         weights = load_file(folder / _WEIGHTS)
     except (OSError, SafetensorError) as error:
@@ -144,10 +142,10 @@ def _trained_names(model: SentenceLabeler) -> set[str]:
     return {name for name, parameter in model.named_parameters() if parameter.requires_grad}
 
 
-def _add_lora(model: SentenceLabeler, config: SentenceLabelerConfig) -> None:
+def _add_lora(model: SentenceLabeler, lora: Mapping[str, int]) -> None:
     settings = LoraConfig(
-        r=config.lora["rank"],
-        lora_alpha=config.lora["alpha"],
+        r=lora["rank"],
+        lora_alpha=lora["alpha"],
         target_modules="all-linear",
         exclude_modules=r".*pooler.*",
         lora_dropout=0.0,

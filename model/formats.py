@@ -11,6 +11,7 @@ import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -63,7 +64,11 @@ def find_inputs(inputs: Iterable[str]) -> list[str]:
                 raise InputError(f"{given}: unknown kind of file; give {', '.join(READABLE)}")
             files.append(given)
         else:
-            found = sorted(name for name in glob.glob(given, recursive=True) if Path(name).suffix in READABLE)
+            found = sorted(
+                name
+                for name in glob.glob(given, recursive=True)  # noqa: PTH207 - an absolute pattern
+                if Path(name).suffix in READABLE
+            )
             if not found:
                 raise InputError(f"{given}: no such file or folder")
             files += found
@@ -137,10 +142,12 @@ def _sentence_texts(value: Any) -> list[str]:
             raise InputError("sentences: must be a list; in CSV, a JSON list") from None
     if not isinstance(value, list):
         raise InputError(f"sentences: must be a list, got {value!r:.60}")
-    texts = [item.get("text") if isinstance(item, Mapping) else item for item in value]
-    for number, text in enumerate(texts, 1):
+    texts = []
+    for number, item in enumerate(value, 1):
+        text = item.get("text") if isinstance(item, Mapping) else item
         if not isinstance(text, str) or not text.strip():
-            raise InputError(f"sentences: number {number} must be text or an object with 'text', got {value[number - 1]!r:.60}")
+            raise InputError(f"sentences: number {number} must be text or an object with 'text', got {item!r:.60}")
+        texts.append(text)
     return texts
 
 
@@ -313,27 +320,14 @@ def _parquet_type(column: str) -> pa.DataType:
 
 
 def _write_parquet(rows: Iterable[Row], path: Path, batch_size: int = 10_000) -> int:
-    count, batch, writer = 0, [], None
-    schema = None
-
-    def flush() -> None:
-        nonlocal writer, schema
-        if schema is None:
-            schema = pa.schema([(c, _PARQUET_TYPES.get(c, _parquet_type(c))) for c in (batch[0] if batch else {})])
-            writer = pq.ParquetWriter(path, schema, compression="zstd")
-        if batch:
+    stream = iter(rows)
+    batch = list(islice(stream, batch_size))
+    schema = pa.schema([(column, _PARQUET_TYPES.get(column, _parquet_type(column))) for column in (batch or [{}])[0]])
+    count = 0
+    with pq.ParquetWriter(path, schema, compression="zstd") as writer:
+        while batch:
             items = [{k: list(v.items()) if isinstance(v, dict) else v for k, v in row.items()} for row in batch]
             writer.write_table(pa.Table.from_pylist(items, schema=schema))
-        batch.clear()
-
-    try:
-        for row in rows:
-            batch.append(row)
-            count += 1
-            if len(batch) == batch_size:
-                flush()
-        flush()
-    finally:
-        if writer is not None:
-            writer.close()
+            count += len(batch)
+            batch = list(islice(stream, batch_size))
     return count

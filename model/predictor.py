@@ -12,10 +12,9 @@ from transformers import PreTrainedTokenizerBase
 
 from .article import Article
 from .checkpoint import load_model
-from .errors import InputError
 from .network import SentenceLabeler
 from .sides import Conflict, Mention
-from .windows import Window, collate, encode_articles, make_windows, token_batches
+from .windows import Window, article_windows, collate, special_token_id, token_batches
 
 Precision = Literal["auto", "fp32", "bf16"]
 Job = tuple[Article, Conflict]
@@ -60,7 +59,7 @@ class Prediction:
     truncated: bool
 
     def row(self, probabilities: bool = False) -> dict[str, Any]:
-        """The output row as plain types; with `probabilities`, each head's too and the lead of its best over its second."""
+        """The output row as plain types; with `probabilities`, those too, and by how much the best leads the second."""
         row: dict[str, Any] = {
             "article_id": self.article_id,
             "index": self.index,
@@ -99,8 +98,10 @@ class Predictor:
         token_budget: int = TOKEN_BUDGET,
     ) -> None:
         self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-        self.model = model.to(self.device)
+        self.model = model
+        model.to(self.device)  # pyright: ignore[reportArgumentType] - transformers wraps nn.Module.to
         self.tokenizer = tokenizer
+        self.pad_id = special_token_id(tokenizer, "pad", "eos")
         self.scheme = model.scheme
         self.bf16 = precision == "bf16" or (precision == "auto" and has_bf16())
         self.token_budget = token_budget
@@ -129,7 +130,7 @@ class Predictor:
         self.model.eval()
         for batch in token_batches([len(window.ids) for window in windows], self.token_budget):
             chosen = [windows[i] for i in batch]
-            tensors = collate(chosen, self.tokenizer.pad_token_id or 0)
+            tensors = collate(chosen, self.pad_id)
             tensors = {name: tensor.to(self.device) for name, tensor in tensors.items()}
             with torch.autocast(self.device.type, dtype=torch.bfloat16, enabled=self.bf16):
                 output = self.model(**tensors)
@@ -146,35 +147,20 @@ class Predictor:
 
     def _prepare(self, jobs: Sequence[Job]) -> tuple[list[Window], list[ArticleScores]]:
         config = self.model.config
-        for article, _ in jobs:
-            if not article.sentences:
-                raise InputError(f"article '{article.id}': has no sentences")
-        encoded = encode_articles(
-            jobs, self.tokenizer, max_tokens=config.max_tokens, anonymous=config.anonymous
+        windows, truncated = article_windows(
+            jobs, self.tokenizer, max_tokens=config.max_tokens, overlap=config.overlap, anonymous=config.anonymous
         )
-        windows: list[Window] = []
-        results = []
-        for number, ((_, conflict), sentences) in enumerate(zip(jobs, encoded, strict=True)):
-            windows += make_windows(
-                number,
-                sentences,
-                len(conflict.sides),
-                start_id=self.tokenizer.cls_token_id,
-                end_id=self.tokenizer.sep_token_id,
-                max_tokens=config.max_tokens,
-                overlap=config.overlap,
+        results = [
+            ArticleScores(
+                {
+                    head.name: np.zeros((len(cut), len(head.classes(conflict.keys))), np.float32)
+                    for head in self.scheme.heads
+                },
+                [[] for _ in cut],
+                cut,
             )
-            n = len(sentences)
-            results.append(
-                ArticleScores(
-                    {
-                        head.name: np.zeros((n, len(head.classes(conflict.keys))), np.float32)
-                        for head in self.scheme.heads
-                    },
-                    [[] for _ in range(n)],
-                    [sentence.truncated for sentence in sentences],
-                )
-            )
+            for (_, conflict), cut in zip(jobs, truncated, strict=True)
+        ]
         return windows, results
 
     def _decode(self, job: Job, scores: ArticleScores, min_confidence: float) -> list[Prediction]:

@@ -92,7 +92,9 @@ class Conflict:
         keys = [side.key for side in self.sides]
         for side in self.sides:
             if side.key in RESERVED_VOICES or not side.key.strip():
-                raise InputError(f"{where}: '{side.key}' cannot be a side's key; '{', '.join(RESERVED_VOICES)}' are taken")
+                raise InputError(
+                    f"{where}: '{side.key}' cannot be a side's key; '{', '.join(RESERVED_VOICES)}' are taken"
+                )
             if keys.count(side.key) > 1:
                 raise InputError(f"{where}: side '{side.key}' is given twice; give each side its own key")
             if not side.aliases:
@@ -124,8 +126,7 @@ class Conflict:
         """The sides' mentions in `text`, in order, never overlapping: whole words, the longest alias first."""
         pattern, groups = self._pattern
         return tuple(
-            Mention(groups[str(match.lastgroup)], match.start(), match.end())
-            for match in pattern.finditer(fold(text))
+            Mention(groups[str(match.lastgroup)], match.start(), match.end()) for match in pattern.finditer(fold(text))
         )
 
 

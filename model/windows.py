@@ -14,6 +14,7 @@ import torch
 from transformers import PreTrainedTokenizerBase
 
 from .article import Article
+from .errors import InputError
 from .sides import Conflict, Mention
 
 _CARRIED_SHARE = 4  # carried sentences take at most 1/4 of a window
@@ -36,12 +37,15 @@ class EncodedSentence:
 
 @dataclass(frozen=True)
 class WindowMention:
-    """A mention in a window: token position there, side index, number of its sentence in the article."""
+    """A mention in a window: token position there, side index, number of its sentence in the article.
+
+    `mention` is where it stands in the text; a window that comes from stored training rows has forgotten that.
+    """
 
     position: int
     side: int
     sentence: int
-    mention: Mention
+    mention: Mention | None = None
 
 
 @dataclass(frozen=True)
@@ -79,7 +83,7 @@ def encode_articles(
     # Mentions need offsets, which only fast tokenizers give; transformers 5 has no others.
     encodings = tokenizer(texts, add_special_tokens=False, return_offsets_mapping=True, verbose=False)
     all_ids, all_offsets = encodings["input_ids"], encodings["offset_mapping"]
-    marker = tokenizer.mask_token_id if tokenizer.mask_token_id is not None else tokenizer.unk_token_id
+    marker = special_token_id(tokenizer, "mask", "unk")
     encoded, number = [], 0
     for article, conflict in articles:
         index = {key: i for i, key in enumerate(conflict.keys)}
@@ -122,6 +126,51 @@ def _place(
     return out + ids[token:], placed
 
 
+def special_token_id(tokenizer: PreTrainedTokenizerBase, *names: str) -> int:
+    """The id of the first of the special tokens `names` ("cls", "pad", …) that the tokenizer has.
+
+    Raises `InputError` if it has none of them, which windows cannot do without.
+    """
+    for name in names:
+        found = getattr(tokenizer, f"{name}_token_id", None)
+        if isinstance(found, int):
+            return found
+    raise InputError(f"the encoder's tokenizer has no {' or '.join(names)} token; take an encoder of BERT's kind")
+
+
+def article_windows(
+    jobs: Sequence[tuple[Article, Conflict]],
+    tokenizer: PreTrainedTokenizerBase,
+    *,
+    max_tokens: int,
+    overlap: int,
+    anonymous: bool,
+) -> tuple[list[Window], list[list[bool]]]:
+    """The windows of many articles, and for each article which of its sentences were cut.
+
+    `Window.article` counts in `jobs`. Raises `InputError` at an article without sentences.
+    """
+    for article, _ in jobs:
+        if not article.sentences:
+            raise InputError(f"article '{article.id}': has no sentences")
+    encoded = encode_articles(jobs, tokenizer, max_tokens=max_tokens, anonymous=anonymous)
+    start_id, end_id = special_token_id(tokenizer, "cls", "bos"), special_token_id(tokenizer, "sep", "eos")
+    windows = [
+        window
+        for number, ((_, conflict), sentences) in enumerate(zip(jobs, encoded, strict=True))
+        for window in make_windows(
+            number,
+            sentences,
+            len(conflict.sides),
+            start_id=start_id,
+            end_id=end_id,
+            max_tokens=max_tokens,
+            overlap=overlap,
+        )
+    ]
+    return windows, [[sentence.truncated for sentence in sentences] for sentences in encoded]
+
+
 def make_windows(
     article: int,
     sentences: Sequence[EncodedSentence],
@@ -151,14 +200,10 @@ def make_windows(
         numbers = (*carried, *range(start, end))
         ids, slots, mentions = [start_id], [-1], []
         for slot, n in enumerate(numbers):
-            mentions += [
-                WindowMention(len(ids) + at, side, n, mention) for at, side, mention in sentences[n].mentions
-            ]
+            mentions += [WindowMention(len(ids) + at, side, n, mention) for at, side, mention in sentences[n].mentions]
             ids += [*sentences[n].ids, end_id]
             slots += [slot] * costs[n]
-        read = tuple(
-            slot for slot, n in enumerate(numbers) if slot >= len(carried) and reader[n] == w
-        )
+        read = tuple(slot for slot, n in enumerate(numbers) if slot >= len(carried) and reader[n] == w)
         windows.append(Window(article, ids, slots, numbers, read, tuple(mentions), side_count))
     return windows
 
@@ -232,6 +277,7 @@ def collate(windows: Sequence[Window], pad_id: int) -> Tensors:
     article, -1 at padding; mention_positions, mention_sides, mention_sentences [B, M], side -1 at padding;
     side_present [B, K], which of the K sides have a mention in the window.
     """
+
     def padded(rows: list[list[int]], value: int) -> torch.Tensor:
         width = max(1, *map(len, rows)) if len(rows) > 1 else max(1, len(rows[0]))
         return torch.tensor([row + [value] * (width - len(row)) for row in rows])

@@ -4,14 +4,15 @@ import json
 import os
 from pathlib import Path
 
+# Read when the libraries are imported: no hub, no progress bars among the output under test.
+os.environ |= {"HF_HUB_OFFLINE": "1", "HF_HUB_DISABLE_PROGRESS_BARS": "1"}
+
 import pytest
 import torch
 from transformers import AutoTokenizer, BertConfig, BertModel
 from whosays.model.checkpoint import new_model, save_model
 from whosays.model.encoders import encoder_source
 from whosays.model.sides import Conflict, Side
-
-os.environ["HF_HUB_OFFLINE"] = "1"
 
 SIDES = {
     "conflict": "strait",
@@ -71,9 +72,7 @@ def tiny_model(tiny_encoder, tmp_path_factory) -> Path:
 @pytest.fixture
 def strait() -> Conflict:
     """An invented conflict of two sides."""
-    return Conflict(
-        "strait", tuple(Side(k, s["name"], tuple(s["aliases"])) for k, s in SIDES["sides"].items())
-    )
+    return Conflict("strait", tuple(Side(k, s["name"], tuple(s["aliases"])) for k, s in SIDES["sides"].items()))
 
 
 @pytest.fixture

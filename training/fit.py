@@ -15,8 +15,8 @@ import numpy as np
 import torch
 from datasets import Dataset
 from transformers import (
-    PrinterCallback,
     PreTrainedTokenizerBase,
+    PrinterCallback,
     Trainer,
     TrainerCallback,
     TrainerControl,
@@ -30,7 +30,7 @@ from ..model.errors import InputError
 from ..model.network import IGNORED, SentenceLabeler
 from ..model.predictor import Predictor, has_bf16
 from ..model.sides import load_conflict
-from ..model.windows import Tensors, Window, WindowMention, collate, encode_articles, make_windows
+from ..model.windows import Tensors, Window, WindowMention, article_windows, collate, special_token_id
 from .calibrate import fit_temperatures
 from .card import model_card
 from .corpus import LabelledArticle, corpus_files, in_split, read_corpus, read_splits
@@ -63,17 +63,18 @@ def train(recipe: Recipe, output: Path) -> dict[str, Any]:
     )
     output.mkdir(parents=True, exist_ok=True)
     (output / "recipe.yaml").write_text(dump_recipe(recipe), encoding="utf-8")
+    pad_id = special_token_id(tokenizer, "pad", "eos")
     keep = KeepBest(model, tokenizer, output, recipe.patience)
     with TemporaryDirectory() as scratch:
         trainer = _LabelerTrainer(
-            development=development,
-            recipe=recipe,
-            model=model,
+            model,
+            Predictor(model, tokenizer, precision=recipe.precision),
+            development,
+            recipe,
             args=_arguments(recipe, scratch),
             train_dataset=rows,
             eval_dataset=rows,  # the Trainer asks for one; `evaluate` below judges the development articles
-            data_collator=lambda batch: collate_rows(batch, tokenizer.pad_token_id or 0),
-            processing_class=tokenizer,
+            data_collator=lambda batch: collate_rows(batch, pad_id),
             callbacks=[keep],
         )
         trainer.remove_callback(PrinterCallback)
@@ -103,22 +104,18 @@ def training_rows(
     which the pointer cannot choose. Windows without any label are left out.
     """
     config = model.config
-    jobs = [(item.article, item.conflict) for item in articles]
-    encoded = encode_articles(jobs, tokenizer, max_tokens=config.max_tokens, anonymous=config.anonymous)
+    windows, _ = article_windows(
+        [(item.article, item.conflict) for item in articles],
+        tokenizer,
+        max_tokens=config.max_tokens,
+        overlap=config.overlap,
+        anonymous=config.anonymous,
+    )
     rows = []
-    for number, (item, sentences) in enumerate(zip(articles, encoded, strict=True)):
-        for window in make_windows(
-            number,
-            sentences,
-            len(item.conflict.sides),
-            start_id=tokenizer.cls_token_id,
-            end_id=tokenizer.sep_token_id,
-            max_tokens=config.max_tokens,
-            overlap=config.overlap,
-        ):
-            labels = _window_labels(window, item, model)
-            if any(value != IGNORED for values in labels.values() for value in values):
-                rows.append(_row(window, labels))
+    for window in windows:
+        labels = _window_labels(window, articles[window.article], model)
+        if any(value != IGNORED for values in labels.values() for value in values):
+            rows.append(_row(window, labels))
     if not rows:
         raise InputError("the training articles have no labels at all")
     return Dataset.from_list(rows)
@@ -161,7 +158,7 @@ def collate_rows(rows: Sequence[Mapping[str, Any]], pad_id: int) -> dict[str, An
             tuple(row["sentences"]),
             (),
             tuple(
-                WindowMention(*values, None)
+                WindowMention(*values)
                 for values in zip(row["positions"], row["sides"], row["mention_sentences"], strict=True)
             ),
             row["side_count"],
@@ -205,9 +202,7 @@ def judge(predictor: Predictor, articles: Sequence[LabelledArticle]) -> dict[str
 class KeepBest(TrainerCallback):
     """Writes the model to the run folder whenever development macro-F1 rises; stops after `patience` epochs without."""
 
-    def __init__(
-        self, model: SentenceLabeler, tokenizer: PreTrainedTokenizerBase, folder: Path, patience: int
-    ) -> None:
+    def __init__(self, model: SentenceLabeler, tokenizer: PreTrainedTokenizerBase, folder: Path, patience: int) -> None:
         self.model, self.tokenizer, self.folder, self.patience = model, tokenizer, folder, patience
         self.history: list[dict[str, float]] = []
 
@@ -216,12 +211,11 @@ class KeepBest(TrainerCallback):
         args: TrainingArguments,
         state: TrainerState,
         control: TrainerControl,
-        metrics: dict[str, float],
         **kwargs: Any,
     ) -> None:
-        """Called by the Trainer after each epoch with what `judge` returned, names prefixed "eval_"."""
+        """Called by the Trainer after each epoch; `metrics` is what `judge` returned, names prefixed "eval_"."""
         scores = [entry["macro_f1"] for entry in self.history]
-        entry = {name.removeprefix("eval_"): value for name, value in metrics.items()}
+        entry = {name.removeprefix("eval_"): value for name, value in kwargs["metrics"].items()}
         self.history.append(entry)
         logger.info(
             "epoch %d: development macro-F1 %.3f (%s)",
@@ -238,14 +232,21 @@ class KeepBest(TrainerCallback):
 class _LabelerTrainer(Trainer):
     """The Trainer with two learning rates, and with `judge` in place of its loop over tensors."""
 
-    def __init__(self, *, development: Sequence[LabelledArticle], recipe: Recipe, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
-        self.development, self.recipe = development, recipe
+    def __init__(
+        self,
+        labeler: SentenceLabeler,
+        predictor: Predictor,
+        development: Sequence[LabelledArticle],
+        recipe: Recipe,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(model=labeler, **kwargs)
+        self.labeler, self.predictor, self.development, self.recipe = labeler, predictor, development, recipe
 
     def create_optimizer(self, model: Any = None) -> torch.optim.Optimizer:
         """AdamW; the encoder has its own rate, and biases, norms and vectors have no weight decay."""
         groups: dict[tuple[bool, bool], list[torch.nn.Parameter]] = {}
-        for name, parameter in self.model.named_parameters():
+        for name, parameter in self.labeler.named_parameters():
             if parameter.requires_grad:
                 groups.setdefault((name.startswith("encoder."), parameter.ndim > 1), []).append(parameter)
         self.optimizer = torch.optim.AdamW(
@@ -262,8 +263,7 @@ class _LabelerTrainer(Trainer):
 
     def evaluate(self, *args: Any, **kwargs: Any) -> dict[str, float]:
         """Judge the development articles, tell the log and the callbacks, and return the metrics."""
-        predictor = Predictor(self.model, self.processing_class, precision=self.recipe.precision)
-        metrics = {f"eval_{name}": value for name, value in judge(predictor, self.development).items()}
+        metrics = {f"eval_{name}": value for name, value in judge(self.predictor, self.development).items()}
         self.log(metrics)
         self.control = self.callback_handler.on_evaluate(self.args, self.state, self.control, metrics)
         return metrics

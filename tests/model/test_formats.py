@@ -40,7 +40,17 @@ def test_sentences_that_came_split_count_in_their_join(tmp_path):
 def test_a_bad_row_never_takes_the_rest_with_it(tmp_path):
     path = tmp_path / "a.jsonl"
     good = json.dumps({"text": "Fine."}).encode()
-    rows = [good, b"{", b"[1]", b'{"id": 1}', b'{"text": "  "}', b'{"text": "\xff"}', b'{"sentences": ["", 3]}', b"", good]
+    rows = [
+        good,
+        b"{",
+        b"[1]",
+        b'{"id": 1}',
+        b'{"text": "  "}',
+        b'{"text": "\xff"}',
+        b'{"sentences": ["", 3]}',
+        b"",
+        good,
+    ]
     path.write_bytes(b"\n".join(rows))
     result = read(path)
     assert [r.line for r in result if isinstance(r, Reject)] == [2, 3, 4, 5, 6, 7]
@@ -90,7 +100,7 @@ def test_folders_and_globs_are_sorted(tmp_path):
     assert [a.id for a in read(tmp_path)] == ["a", "b", "c"]
     assert [a.id for a in read(tmp_path / "*.txt")] == ["a", "b"]
     (tmp_path / "none").mkdir()
-    with pytest.raises(InputError, match="no .txt"):
+    with pytest.raises(InputError, match=r"no \.txt"):
         find_inputs([str(tmp_path / "none")])
 
 
@@ -117,12 +127,20 @@ def test_what_was_written_reads_back(tmp_path, ending, rows):
         with path.open(encoding="utf-8", newline="") as file:
             back = list(csv.DictReader(file))
         assert [r["text"] for r in back] == [p.text for p in predictions]
-        assert all(json.loads(r["side_probabilities"]) == p.probabilities["side"] for r, p in zip(back, predictions, strict=True))
+        assert all(
+            json.loads(r["side_probabilities"]) == p.probabilities["side"]
+            for r, p in zip(back, predictions, strict=True)
+        )
     else:
         back = pq.read_table(path).to_pylist()
-        assert [{**r, "side_probabilities": dict(r["side_probabilities"]), "stance_probabilities": dict(r["stance_probabilities"])} for r in back] == [
-            p.row(True) for p in predictions
-        ]
+        assert [
+            {
+                **r,
+                "side_probabilities": dict(r["side_probabilities"]),
+                "stance_probabilities": dict(r["stance_probabilities"]),
+            }
+            for r in back
+        ] == [p.row(True) for p in predictions]
 
 
 def test_a_failed_write_leaves_the_old_file_and_nothing_else(tmp_path):

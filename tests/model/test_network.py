@@ -2,8 +2,8 @@ import pytest
 import torch
 from whosays.model.checkpoint import load_model, new_model
 from whosays.model.network import IGNORED, PointerHead, pool_sentences, side_scores
-from whosays.model.windows import EncodedSentence, collate, make_windows
 from whosays.model.sides import Mention
+from whosays.model.windows import EncodedSentence, collate, make_windows
 
 
 def batch(side_count=2):

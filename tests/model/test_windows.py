@@ -12,9 +12,7 @@ CLS, SEP = 101, 102
 
 
 def windows_of(sentences, max_tokens=40, overlap=12, sides=3):
-    return make_windows(
-        0, sentences, sides, start_id=CLS, end_id=SEP, max_tokens=max_tokens, overlap=overlap
-    )
+    return make_windows(0, sentences, sides, start_id=CLS, end_id=SEP, max_tokens=max_tokens, overlap=overlap)
 
 
 @st.composite
@@ -107,9 +105,11 @@ CONFLICT = Conflict("c", (Side("a", "A", ("Baku", "Artsrun Hovhannisyan")), Side
 
 @pytest.mark.parametrize("anonymous", [True, False])
 def test_mentions_stand_on_their_tokens(tokenizer, anonymous):
-    article = article_from_sentences("x", ["Then Artsrun Hovhannisyan left.", "Yerevan-based Bakuers; Yerevan’s aim, Baku"])
+    article = article_from_sentences(
+        "x", ["Then Artsrun Hovhannisyan left.", "Yerevan-based Bakuers; Yerevan’s aim, Baku"]
+    )
     first, second = encode_articles([(article, CONFLICT)], tokenizer, max_tokens=64, anonymous=anonymous)[0]
-    (at, side, mention), = first.mentions
+    ((at, side, mention),) = first.mentions
     assert (at, side) == (1, 0)
     assert article.text[mention.start : mention.end] == "Artsrun Hovhannisyan"
     assert [article.text[m.start : m.end] for _, _, m in second.mentions] == ["Yerevan", "Yerevan", "Baku"]

@@ -1,0 +1,91 @@
+import json
+
+import pytest
+import torch
+from whosays.model.checkpoint import load_model
+from whosays.model.labels import DEFAULT_SCHEME
+from whosays.model.network import IGNORED
+from whosays.model.predictor import Predictor
+from whosays.training.calibrate import fit_temperatures
+from whosays.training.corpus import LabelledArticle, read_corpus
+from whosays.training.fit import collate_rows, judge, train, training_rows
+from whosays.training.recipe import Recipe, load_recipe
+
+
+@pytest.fixture
+def recipe(tiny_encoder, gold_file, sides_file):
+    return Recipe(
+        encoder=str(tiny_encoder), train=[str(gold_file)], dev=[str(gold_file)], sides=[str(sides_file)],
+        max_tokens=128, overlap=32, epochs=12, patience=12, batch_windows=4, encoder_lr=3e-3, head_lr=1e-2,
+        dropout=0.0, precision="fp32",
+    )  # fmt: skip
+
+
+def test_training_learns_and_leaves_a_complete_model_folder(recipe, tmp_path, gold_file, strait):
+    metrics = train(recipe, tmp_path / "run")
+    assert metrics["development"]["macro_f1"] > 0.6
+    assert metrics["development"]["macro_f1"] == max(e["macro_f1"] for e in metrics["epochs"])
+    names = {path.name for path in (tmp_path / "run").iterdir()}
+    assert {"config.json", "model.safetensors", "tokenizer.json", "recipe.yaml", "metrics.json", "README.md"} <= names
+    assert not [name for name in names if name.endswith((".bin", ".pt", ".pkl"))]
+    assert load_recipe(str(tmp_path / "run" / "recipe.yaml")) == recipe
+    assert json.loads((tmp_path / "run" / "metrics.json").read_text()) == json.loads(json.dumps(metrics))
+    # What was saved is the best epoch's model, calibrated: judging it again gives that epoch's figures.
+    predictor = Predictor.load(str(tmp_path / "run"), precision="fp32")
+    again = judge(predictor, read_corpus([str(gold_file)], DEFAULT_SCHEME, {"strait": strait}))
+    assert again["macro_f1"] == pytest.approx(metrics["development"]["macro_f1"])
+    assert predictor.model.config.temperatures == metrics["temperatures"]
+    card = (tmp_path / "run" / "README.md").read_text()
+    assert f"{metrics['development']['side_macro_f1']:.3f}" in card
+
+
+def test_the_same_seed_gives_the_same_model(recipe, tmp_path):
+    short = Recipe.model_validate(recipe.model_dump() | {"epochs": 2, "lora": {"rank": 2, "alpha": 4}})
+    first, second = train(short, tmp_path / "a"), train(short, tmp_path / "b")
+    assert first["epochs"] == second["epochs"]
+    one, two = (load_model(str(tmp_path / name))[0].state_dict() for name in "ab")
+    assert all(torch.equal(one[name], two[name]) for name in one)
+
+
+def test_patience_ends_a_run_that_does_not_improve(recipe, tmp_path):
+    stuck = recipe.model_copy(update={"encoder_lr": 1e-12, "head_lr": 1e-12, "patience": 2})
+    assert len(train(stuck, tmp_path / "run")["epochs"]) == 3
+
+
+def test_missing_and_unreachable_labels_cost_nothing(tmp_path, tiny_model, strait):
+    path = tmp_path / "a.jsonl"
+    sentences = [
+        {"text": "Norden spoke.", "side": "northland", "stance": None},
+        {"text": "It was denied.", "side": "southland", "stance": "deny"},  # Southland is never mentioned
+        {"text": "Night fell."},
+    ]
+    path.write_text(json.dumps({"id": "a", "conflict": "strait", "sentences": sentences}))
+    model, tokenizer = load_model(str(tiny_model))
+    rows = training_rows(read_corpus([str(path)], DEFAULT_SCHEME, {"strait": strait}), model, tokenizer)
+    tensors = collate_rows([rows[0]], 0)
+    assert tensors["labels"]["side"].tolist() == [[3, IGNORED, IGNORED]]
+    assert tensors["labels"]["stance"].tolist() == [[IGNORED, 1, IGNORED]]
+    assert torch.isfinite(model(**tensors).loss)
+
+
+def test_temperatures_undo_overconfidence(tiny_model, gold_file, strait):
+    """A model that is right three times in four gets about that confidence, however loud its logits are."""
+    predictor = Predictor.load(str(tiny_model), precision="fp32")
+    predictor.model.heads["stance"].weight.data *= 15
+    articles = []
+    for n, item in enumerate(read_corpus([str(gold_file)], DEFAULT_SCHEME, {"strait": strait})):
+        labels = [p.labels["stance"] for p in predictor.label(item.article, strait)]
+        wrong = [DEFAULT_SCHEME["stance"].labels[(n + i) % 5] for i in range(len(labels))]
+        articles.append(
+            LabelledArticle(
+                item.article, strait, {"side": (None,) * 5, "stance": tuple(wrong if n % 4 == 0 else labels)}
+            )
+        )
+    loud = fit_temperatures(predictor, articles)
+    assert loud["side"] == 1.0
+    predictor.model.config.temperatures = loud
+    scores = [p.scores["stance"] for item in articles for p in predictor.label(item.article, strait)]
+    assert sum(scores) / len(scores) == pytest.approx(0.78, abs=0.1)
+    predictor.model.heads["stance"].weight.data *= 2
+    predictor.model.heads["stance"].bias.data *= 2
+    assert fit_temperatures(predictor, articles)["stance"] == pytest.approx(2 * loud["stance"], rel=0.02)

@@ -1,0 +1,63 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from whosays.configs import packaged_names
+from whosays.model.errors import InputError
+from whosays.training.recipe import Recipe, dump_recipe, load_recipe
+
+
+def test_every_packaged_recipe_loads():
+    assert "default" in packaged_names("recipes")
+    for name in packaged_names("recipes"):
+        assert load_recipe(name).encoder
+
+
+@given(
+    st.builds(
+        Recipe,
+        epochs=st.integers(1, 50),
+        encoder_lr=st.floats(1e-6, 1),
+        lora=st.none() | st.fixed_dictionaries({"rank": st.integers(1, 64)}),
+        overlap=st.integers(0, 100),
+        anonymous=st.booleans(),
+    )
+)
+def test_what_was_dumped_loads_back(tmp_path_factory, recipe):
+    path = tmp_path_factory.mktemp("recipe") / "r.yaml"
+    path.write_text(dump_recipe(recipe))
+    assert load_recipe(str(path)) == recipe
+
+
+def test_changes_are_yaml_values_and_reach_inside():
+    recipe = load_recipe("default", ["lora.rank=4", "epochs=2", "train=[a.jsonl]", "dev=[b.jsonl]", "anonymous=false"])
+    assert (recipe.lora.rank, recipe.epochs, recipe.train, recipe.anonymous) == (4, 2, ["a.jsonl"], False)
+    assert load_recipe("default", ["lora=null"]).lora is None
+    assert load_recipe("default", ["lora=null", "lora.rank=8"]).lora.rank == 8
+
+
+@pytest.mark.parametrize(
+    ("change", "parts"),
+    [
+        ("epoch=3", ["epoch", "unknown key"]),
+        ("epochs=0", ["epochs", "0"]),
+        ("encoder_lr=-1", ["encoder_lr", "-1"]),
+        ("dropout=1.5", ["dropout"]),
+        ("precision=int8", ["precision", "int8"]),
+        ("overlap=600", ["overlap", "600"]),
+        ("train=[a.jsonl]", ["train and dev"]),
+        ("lora.rank=0", ["lora.rank"]),
+        ("epochs", ["key=value"]),
+        ("epochs=[", ["YAML"]),
+    ],
+)
+def test_bad_values_name_the_field_the_value_and_the_fix(change, parts):
+    with pytest.raises(InputError) as error:
+        load_recipe("default", [change])
+    assert "\n" not in str(error.value)
+    for part in parts:
+        assert part in str(error.value)
+
+
+def test_a_missing_recipe_names_the_known_ones():
+    with pytest.raises(InputError, match="default"):
+        load_recipe("nothing.yaml")

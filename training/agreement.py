@@ -1,0 +1,80 @@
+"""How far two annotations of the same articles agree, beyond chance."""
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any
+
+from sklearn.metrics import cohen_kappa_score
+
+from ..model.errors import InputError
+from .corpus import LabelledArticle
+from .metrics import ANY_SIDE
+
+Pair = tuple[str, str]
+
+
+def agreement(first: Sequence[LabelledArticle], second: Sequence[LabelledArticle]) -> dict[str, Any]:
+    """Cohen's kappa (1960) per head, per label and per conflict, with raw agreement and the confusions.
+
+    Articles are matched by id; only sentences that both judged count. Per label, kappa is that of the question
+    "this label or not?", all sides counting as one label there; in the head's own kappa every side of every conflict is
+    a label. Raises `InputError` if the two share no article or an article's sentences differ.
+    """
+    others = {item.article.id: item for item in second}
+    shared = [(item, others[item.article.id]) for item in first if item.article.id in others]
+    if not shared:
+        raise InputError("the two annotations have no article in common")
+    pairs: dict[str, list[tuple[str, Pair]]] = {}
+    for one, two in shared:
+        texts = [[s.text for s in item.article.sentences] for item in (one, two)]
+        if texts[0] != texts[1]:
+            raise InputError(f"article '{one.article.id}': the two annotations have different sentences")
+        for head in one.labels:
+            pairs.setdefault(head, []).extend(
+                (one.conflict.name, (a, b))
+                for a, b in zip(one.labels[head], two.labels[head], strict=True)
+                if a is not None and b is not None
+            )
+    sides = {key for item, _ in shared for key in item.conflict.keys}
+    return {"articles": len(shared)} | {head: _head(found, sides) for head, found in pairs.items()}
+
+
+def _head(pairs: Sequence[tuple[str, Pair]], sides: set[str]) -> dict[str, Any]:
+    def own(conflict: str, label: str) -> str:
+        return f"{conflict}/{label}" if label in sides else label
+
+    def pooled(label: str) -> str:
+        return ANY_SIDE if label in sides else label
+
+    exact = [(own(c, a), own(c, b)) for c, (a, b) in pairs]
+    coarse = [(pooled(a), pooled(b)) for _, (a, b) in pairs]
+    by_conflict: dict[str, list[Pair]] = {}
+    for conflict, pair in pairs:
+        by_conflict.setdefault(conflict, []).append(pair)
+    confusions = Counter(
+        (pooled(a), "another side" if a in sides and b in sides else pooled(b)) for _, (a, b) in pairs if a != b
+    )
+    return {
+        "sentences": len(pairs),
+        "agreement": sum(a == b for a, b in exact) / len(exact) if exact else None,
+        "kappa": kappa(exact),
+        "by_label": {
+            label: {
+                "first": sum(a == label for a, _ in coarse),
+                "kappa": kappa([(a == label, b == label) for a, b in coarse]),
+            }
+            for label in sorted({label for pair in coarse for label in pair})
+        },
+        "by_conflict": {
+            conflict: {"sentences": len(found), "kappa": kappa(found)}
+            for conflict, found in sorted(by_conflict.items())
+        },
+        "confusions": [[a, b, count] for (a, b), count in confusions.most_common()],
+    }
+
+
+def kappa(pairs: Sequence[tuple[Any, Any]]) -> float | None:
+    """Cohen's kappa of paired labels; None where chance explains everything (one label only) or there is nothing."""
+    if len({label for pair in pairs for label in pair}) < 2:
+        return None
+    return float(cohen_kappa_score([a for a, _ in pairs], [b for _, b in pairs]))

@@ -1,0 +1,157 @@
+"""What can be wrong with a labelled corpus, found by reading it: schema, labels, mentions, duplicates, split leaks."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import regex
+from datasketch import MinHash, MinHashLSH
+
+from ..model.errors import InputError
+from ..model.formats import Reject, read_json_lines
+from ..model.labels import DEFAULT_SCHEME, Scheme
+from ..model.sides import Conflict
+from .corpus import LabelledArticle, labelled_article
+
+NEAR_DUPLICATE = 0.7
+"""Jaccard similarity of two sentences' sets of words from which they count as the same."""
+_PERMUTATIONS = 64
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One fault: file, line (from 1), article and what is wrong. A note is worth a look; anything else is an error."""
+
+    file: str
+    line: int
+    article: str
+    message: str
+    note: bool = False
+
+    def __str__(self) -> str:
+        return f"{self.file}, line {self.line}, article '{self.article}': {self.message}"
+
+
+@dataclass(frozen=True)
+class _Placed:
+    file: str
+    line: int
+    item: LabelledArticle
+
+    def finding(self, message: str, note: bool = False) -> Finding:
+        return Finding(self.file, self.line, self.item.article.id, message, note)
+
+
+def check_corpus(
+    files: Iterable[str],
+    splits: Mapping[str, str],
+    conflicts: Mapping[str, Conflict] | None = None,
+    scheme: Scheme = DEFAULT_SCHEME,
+) -> list[Finding]:
+    """Every finding in JSONL files of labelled articles; `splits` maps conflicts to splits, empty for none."""
+    findings: list[Finding] = []
+    placed: list[_Placed] = []
+    known = dict(conflicts or {})
+    for name in files:
+        if not Path(name).is_file():
+            raise InputError(f"{name}: no such file")
+        for line, row in read_json_lines(name):
+            if isinstance(row, Reject):
+                findings.append(Finding(name, line, "", row.reason))
+                continue
+            try:
+                placed.append(_Placed(name, line, labelled_article(row, scheme, known)))
+            except InputError as error:
+                findings.append(Finding(name, line, str(row.get("id", "")), str(error)))
+    findings += _repeated_ids(placed)
+    for place in placed:
+        findings += _article_findings(place, scheme)
+    findings += _silent_aliases(placed)
+    findings += _near_duplicates(placed, splits)
+    if splits:
+        findings += _split_findings(placed, splits)
+    return findings
+
+
+def _repeated_ids(placed: Sequence[_Placed]) -> Iterator[Finding]:
+    first: dict[str, _Placed] = {}
+    for place in placed:
+        other = first.setdefault(place.item.article.id, place)
+        if other is not place:
+            yield place.finding(f"the id stands already at {other.file}, line {other.line}")
+
+
+def _article_findings(place: _Placed, scheme: Scheme) -> Iterator[Finding]:
+    article, conflict = place.item.article, place.item.conflict
+    mentioned = {mention.side for s in article.sentences for mention in conflict.find_mentions(s.text)}
+    for number, sentence in enumerate(article.sentences, 1):
+        if sentence.text != sentence.text.strip() or "\n" in sentence.text:
+            yield place.finding(f"sentence {number} has white space around it or a line break in it")
+    for head in scheme.heads:
+        if head.points:
+            voices = {label for label in place.item.labels[head.name] if label in conflict.keys}
+            for voice in sorted(voices - mentioned):
+                yield place.finding(f"{head.name} '{voice}' speaks, but none of its aliases occurs; add the alias")
+
+
+def _silent_aliases(placed: Sequence[_Placed]) -> Iterator[Finding]:
+    """Aliases that never match are a note a side: a sides file should know more words than its articles use."""
+    places: dict[str, list[_Placed]] = defaultdict(list)
+    for place in placed:
+        places[place.item.conflict.name].append(place)
+    for here in places.values():
+        conflict = here[0].item.conflict
+        seen = {
+            regex.sub(r"\s+", " ", s.text[m.start : m.end]).casefold()
+            for place in here
+            for s in place.item.article.sentences
+            for m in conflict.find_mentions(s.text)
+        }
+        for side in conflict.sides:
+            silent = [alias for alias in side.aliases if alias.casefold() not in seen]
+            if silent:
+                yield here[0].finding(
+                    f"conflict '{conflict.name}', side '{side.key}': {len(silent)} of {len(side.aliases)} aliases "
+                    f"never match: {', '.join(silent)}",
+                    note=len(silent) < len(side.aliases),
+                )
+
+
+def _near_duplicates(placed: Sequence[_Placed], splits: Mapping[str, str]) -> Iterator[Finding]:
+    """Sentences of different articles with Jaccard similarity of `NEAR_DUPLICATE` or more (MinHash, Broder 1997)."""
+    # The index is asked a little below the threshold, since MinHash only estimates; the exact figure decides.
+    index = MinHashLSH(threshold=NEAR_DUPLICATE - 0.1, num_perm=_PERMUTATIONS)
+    kept: dict[str, tuple[frozenset[str], _Placed, int]] = {}
+    for place in placed:
+        for number, sentence in enumerate(place.item.article.sentences, 1):
+            words = frozenset(regex.findall(r"\w+", sentence.text.lower()))
+            sketch = MinHash(num_perm=_PERMUTATIONS)
+            sketch.update_batch([word.encode() for word in words])
+            for key in index.query(sketch):
+                others, other, at = kept[str(key)]
+                alike = len(words & others) / max(1, len(words | others))
+                if other.item.article.id != place.item.article.id and alike >= NEAR_DUPLICATE:
+                    mine, theirs = (splits.get(p.item.conflict.name) for p in (place, other))
+                    leak = f" across the splits {theirs} and {mine}" if mine != theirs else ""
+                    yield place.finding(
+                        f"sentence {number} nearly repeats{leak} sentence {at} of article '{other.item.article.id}'"
+                    )
+                    break
+            key = f"{len(kept)}"
+            index.insert(key, sketch)
+            kept[key] = (words, place, number)
+
+
+def _split_findings(placed: Sequence[_Placed], splits: Mapping[str, str]) -> Iterator[Finding]:
+    """Conflicts in no split, and source texts (an id up to its first dot) whose articles stand in two splits."""
+    seen: dict[str, tuple[str, _Placed]] = {}
+    for place in placed:
+        split = splits.get(place.item.conflict.name)
+        if split is None:
+            yield place.finding(f"conflict '{place.item.conflict.name}' is in no split; add it to splits.yaml")
+            continue
+        text = place.item.article.id.partition(".")[0]
+        other_split, other = seen.setdefault(text, (split, place))
+        if other_split != split:
+            yield place.finding(f"its text is in {split}, and as article '{other.item.article.id}' in {other_split}")
