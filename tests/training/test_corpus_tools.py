@@ -24,8 +24,6 @@ def messages(findings):
 
 
 def test_a_clean_corpus_has_no_errors(tmp_path, strait):
-    file = rows_file(tmp_path / "a.jsonl", ("a", "strait", [("Norden spoke.", "northland", "affirm")]))
-    assert messages(check_corpus([file], {"strait": "train"}, {"strait": strait})) != []  # Southland never occurs
     file = rows_file(tmp_path / "a.jsonl", ("a", "strait", [("Norden spoke to Suden.", "northland", "affirm")]))
     findings = check_corpus([file], {"strait": "train"}, {"strait": strait})
     assert messages(findings) == []
