@@ -6,6 +6,8 @@ from typing import Annotated
 import typer
 
 from .corpus import corpus
+from .compare import compare
+from .crossval import crossval
 from .evaluate import evaluate
 from .faults import reporting
 from .predict import predict
@@ -21,6 +23,8 @@ app = typer.Typer(
 )
 app.command()(predict)
 app.command()(evaluate)
+app.command()(compare)
+app.command()(crossval)
 app.command()(train)
 app.add_typer(corpus, name="corpus")
 

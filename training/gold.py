@@ -8,7 +8,7 @@ from ..model.errors import InputError
 from ..model.labels import Scheme
 from ..model.sides import Conflict, load_conflict
 from .corpus import SPLITS, LabelledArticle, corpus_files, in_split, read_corpus, read_splits
-from .recipe import load_recipe
+from .recipe import Recipe, load_recipe
 
 
 def gold_articles(data: Sequence[str], scheme: Scheme, sides: Sequence[Path]) -> list[LabelledArticle]:
@@ -31,6 +31,15 @@ def packaged_split(split: str, scheme: Scheme, conflicts: Mapping[str, Conflict]
     return in_split(read_corpus(corpus_files(), scheme, conflicts), read_splits(), split)
 
 
+def recipe_articles(recipe: Recipe, scheme: Scheme, splits: Sequence[str] = ("train",)) -> list[LabelledArticle]:
+    """The articles of a recipe's `splits` ("train", "dev"): its own files, or the packaged corpus's."""
+    conflicts = {conflict.name: conflict for conflict in map(load_conflict, recipe.sides)}
+    if recipe.train:
+        files = {"train": recipe.train, "dev": recipe.dev}
+        return read_corpus([name for split in splits for name in files[split]], scheme, conflicts)
+    return [item for split in splits for item in packaged_split(split, scheme, conflicts)]
+
+
 def baseline_training(model: str | None, scheme: Scheme) -> tuple[list[LabelledArticle], list[str]]:
     """Articles for baselines to learn from, and what a reader must know of them.
 
@@ -41,10 +50,7 @@ def baseline_training(model: str | None, scheme: Scheme) -> tuple[list[LabelledA
     recipe_file = model_folder(model) / "recipe.yaml" if model else None
     if recipe_file is not None and recipe_file.is_file():
         try:
-            recipe = load_recipe(str(recipe_file))
-            if recipe.train:
-                conflicts = {conflict.name: conflict for conflict in map(load_conflict, recipe.sides)}
-                return read_corpus(recipe.train, scheme, conflicts), []
+            return recipe_articles(load_recipe(str(recipe_file)), scheme), []
         except InputError as error:
             notes.append(f"training data cannot be read ({error}); baselines learn from the packaged corpus")
     try:

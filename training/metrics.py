@@ -221,14 +221,14 @@ def overall(judged: Judged) -> dict[str, float]:
     """Figures over all classes at once, every side of every conflict a class of its own."""
     gold, predicted = list(judged.own(judged.gold)), list(judged.own(judged.predicted))
     answered = sorted({*gold, *predicted} - {MISSING})
-    # With a single class, agreement by chance is complete and kappa is not defined.
-    kappa = float(cohen_kappa_score(gold, predicted)) if len(set(gold) | set(predicted)) > 1 else float("nan")
+    # With a single class agreement by chance is complete: kappa is not defined, and the correlation 0 by convention.
+    single = len({*gold, *predicted}) == 1
     return {
         "accuracy": float(accuracy_score(gold, predicted)),
         "micro_f1": float(f1_score(gold, predicted, labels=answered, average="micro", zero_division=UNDEFINED)),
         "balanced_accuracy": float(recall_score(gold, predicted, labels=sorted(set(gold)), average="macro")),
-        "mcc": float(matthews_corrcoef(gold, predicted)),
-        "kappa": kappa,
+        "mcc": 0.0 if single else float(matthews_corrcoef(gold, predicted)),
+        "kappa": float("nan") if single else float(cohen_kappa_score(gold, predicted)),
     }
 
 

@@ -1,0 +1,83 @@
+"""The commands evaluate, compare and crossval, as a user types them."""
+
+import json
+
+import pytest
+from typer.testing import CliRunner
+from whosays.cli.app import app
+from whosays.training import gold
+
+
+@pytest.fixture
+def call(monkeypatch):
+    monkeypatch.setattr(gold, "packaged_split", lambda *asked: [])
+    return lambda *arguments: CliRunner().invoke(app, [str(argument) for argument in arguments])
+
+
+@pytest.fixture
+def predictions(gold_file, tmp_path):
+    """All right but the first sentence of each article."""
+    path = tmp_path / "mine.jsonl"
+    with path.open("w") as file:
+        for line in gold_file.read_text().splitlines():
+            row = json.loads(line)
+            for n, sentence in enumerate(row["sentences"]):
+                side = sentence["side"] if n else "other"
+                file.write(json.dumps({"article_id": row["id"], "index": n, "side": side}) + "\n")
+    return path
+
+
+def test_a_model_is_reported_and_not_overwritten(call, tiny_model, gold_file, sides_file, tmp_path):
+    arguments = ("evaluate", tiny_model, gold_file, "--sides", sides_file, "--output", tmp_path / "r")
+    result = call(*arguments)
+    assert result.exit_code == 0, result.output
+    assert "| side macro-F1 |" in result.stdout
+    assert (tmp_path / "r/report.html").is_file()
+    result = call(*arguments)
+    assert result.exit_code == 2
+    assert "--force" in result.stderr
+    assert call(*arguments, "--force").exit_code == 0
+
+
+def test_predictions_are_scored_without_a_model_and_gates_decide(call, predictions, gold_file, sides_file):
+    arguments = ("evaluate", "--predictions", predictions, gold_file, "--sides", sides_file)
+    result = call(*arguments, "--fail-under", "side.accuracy=0.8")
+    assert result.exit_code == 0, result.output
+    assert "0.800" in result.stdout
+    result = call(*arguments, "--fail-under", "side.accuracy=0.81")
+    assert result.exit_code == 1
+    assert "side.accuracy is 0.8000, below 0.81" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["evaluate", "MODEL"], "no data to judge on"),
+        (["evaluate", "MODEL", "nowhere.jsonl"], "nowhere.jsonl: no such file"),
+        (["evaluate", "nowhere", "GOLD"], "no such folder"),
+        (["evaluate", "MODEL", "GOLD"], "unknown conflict 'strait'"),
+        (["evaluate", "MODEL", "GOLD", "--fail-under", "x"], "FIGURE=NUMBER"),
+        (["evaluate", "--predictions", "nowhere.jsonl", "GOLD", "--sides", "SIDES"], "no such file"),
+        (["compare", "nowhere", "nowhere"], "no report here"),
+        (["crossval", "nowhere", "--output", "x"], "recipe 'nowhere'"),
+        (["crossval", "default", "--by", "outlet", "--output", "x"], "use conflict"),
+    ],
+)
+def test_bad_input_is_one_line_and_exit_code_2(call, tiny_model, gold_file, sides_file, arguments, message):
+    paths = {"MODEL": tiny_model, "GOLD": gold_file, "SIDES": sides_file}
+    result = call(*(paths.get(argument, argument) for argument in arguments))
+    assert result.exit_code == 2
+    assert message in result.stderr
+    assert len(result.stderr.strip().splitlines()) == 1
+
+
+def test_comparison(call, predictions, gold_file, sides_file, tmp_path):
+    rows = predictions.read_text().replace('"other"', '"none"')
+    (tmp_path / "other.jsonl").write_text(rows)
+    for name, file in (("a", predictions), ("b", tmp_path / "other.jsonl")):
+        call("evaluate", "--predictions", file, gold_file, "--sides", sides_file, "--output", tmp_path / name)
+    result = call("compare", tmp_path / "a", tmp_path / "b", "--output", tmp_path / "c")
+    assert result.exit_code == 0, result.output
+    assert "# other.jsonl against mine.jsonl" in result.stdout
+    assert (tmp_path / "c/comparison.json").is_file()
+    assert call("compare", tmp_path / "a", tmp_path / "b", "--output", tmp_path / "c").exit_code == 2

@@ -1,0 +1,50 @@
+"""Comparing two reports."""
+
+import json
+
+import numpy as np
+import pytest
+from systems import constant, perfect
+from whosays.model.errors import InputError
+from whosays.model.labels import DEFAULT_SCHEME
+from whosays.training.compare import compare, load_scored, mcnemar, write_comparison
+from whosays.training.evaluate import System, evaluate
+from whosays.training.report import render, write_report
+
+SYSTEM = System("it", DEFAULT_SCHEME)
+
+
+def test_mcnemar_by_hand():
+    first = np.array([True] * 8 + [False] * 2 + [True])
+    second = np.array([False] * 8 + [True] * 2 + [True])
+    found = mcnemar(first, second)
+    # 8 against 2: two-sided p = 2 · (C(10,0) + C(10,1) + C(10,2)) / 2¹⁰
+    assert found["p"] == pytest.approx(2 * (1 + 10 + 45) / 1024)
+    assert (found["only_first_right"], found["only_second_right"], found["both_right"]) == (8, 2, 1)
+    assert mcnemar(first, first)["p"] == 1
+
+
+def test_comparison(articles, tmp_path):
+    write_report(evaluate(System("constant", DEFAULT_SCHEME), articles, [], constant(articles)), tmp_path / "a")
+    write_report(evaluate(System("perfect", DEFAULT_SCHEME), articles, [], perfect(articles)), tmp_path / "b")
+    found = compare(load_scored(tmp_path / "a"), load_scored(tmp_path / "b/report.json"))
+    side = found["heads"]["side"]
+    assert side["figures"]["accuracy"]["difference"]["value"] == pytest.approx(28 / 40)
+    assert side["figures"]["accuracy"]["difference"]["low"] > 0
+    assert (side["flips"]["fixed"], side["flips"]["broken"], side["flips"]["still_wrong"]) == (28, 0, 0)
+    assert side["mcnemar"]["p"] == pytest.approx(2 / 2**28)
+    write_comparison(found, tmp_path / "c")
+    assert "perfect is better" in (tmp_path / "c/comparison.html").read_text()
+    assert json.loads((tmp_path / "c/comparison.json").read_text()) == found
+    same = compare(load_scored(tmp_path / "a"), load_scored(tmp_path / "a"))["heads"]["side"]
+    assert same["figures"]["macro_f1"]["difference"] == {"value": 0, "low": 0, "high": 0}
+    assert "no clear difference" in render("comparison.html.j2", found | {"heads": {"side": same}})
+
+
+def test_comparison_refuses_other_gold(articles, tmp_path):
+    write_report(evaluate(SYSTEM, articles, [], perfect(articles)), tmp_path / "a")
+    write_report(evaluate(SYSTEM, articles[1:], [], perfect(articles[1:])), tmp_path / "b")
+    with pytest.raises(InputError, match="different gold data"):
+        compare(load_scored(tmp_path / "a"), load_scored(tmp_path / "b"))
+    with pytest.raises(InputError, match="no report here"):
+        load_scored(tmp_path / "c")

@@ -1,0 +1,75 @@
+"""Cross-validation by conflict with a tiny encoder."""
+
+import json
+
+import pytest
+from whosays.model.errors import InputError
+from whosays.model.labels import DEFAULT_SCHEME
+from whosays.training import crossval
+from whosays.training.crossval import cross_validate, make_folds
+from whosays.training.gold import recipe_articles
+from whosays.training.recipe import Recipe
+
+
+@pytest.fixture
+def recipe(gold_file, sides_file, tiny_encoder, tmp_path):
+    """A recipe on three conflicts, two articles each."""
+    rows = [json.loads(line) for line in gold_file.read_text().splitlines()][:6]
+    sides = json.loads(sides_file.read_text())
+    files = []
+    for n in range(3):
+        files.append(tmp_path / f"c{n}.yaml")
+        files[n].write_text(json.dumps(sides | {"conflict": f"c{n}"}))
+        for row in rows[2 * n : 2 * n + 2]:
+            row["conflict"] = f"c{n}"
+    for name, part in (("train", rows[:4]), ("dev", rows[4:])):
+        (tmp_path / f"{name}.jsonl").write_text("".join(json.dumps(row) + "\n" for row in part))
+    return Recipe(
+        encoder=str(tiny_encoder),
+        train=[str(tmp_path / "train.jsonl")],
+        dev=[str(tmp_path / "dev.jsonl")],
+        sides=[str(file) for file in files],
+        epochs=1,
+        max_tokens=128,
+        overlap=32,
+        precision="fp32",
+    )
+
+
+def test_folds_hold_out_each_conflict_once(recipe):
+    articles = recipe_articles(recipe, DEFAULT_SCHEME, ("train", "dev"))
+    folds = make_folds(articles, None)
+    assert [fold.held_out for fold in folds] == [["c0"], ["c1"], ["c2"]]
+    assert [fold.development for fold in folds] == [["c1"], ["c2"], ["c0"]]
+    for groups in (2, 4):
+        with pytest.raises(InputError, match="from 3 to 3"):
+            make_folds(articles, groups)
+
+
+def test_it_reports_over_all_folds_and_goes_on_where_it_stopped(recipe, tmp_path, monkeypatch):
+    output = tmp_path / "cv"
+    trained = []
+    real = crossval.train
+
+    def counting(fold_recipe, folder):
+        trained.append(folder.parent.name)
+        if len(trained) == 3:
+            raise KeyboardInterrupt
+        return real(fold_recipe, folder)
+
+    monkeypatch.setattr(crossval, "train", counting)
+    with pytest.raises(KeyboardInterrupt):
+        cross_validate(recipe, None, output)
+    report = cross_validate(recipe, None, output)
+    assert trained == ["fold-01", "fold-02", "fold-03", "fold-03"]
+    assert report.heads["side"]["sentences"] == 30
+    assert set(report.baselines) == {"majority", "tfidf", "rules"}
+    assert report.notes[0].startswith("side: macro-F1 of the folds")
+    assert (output / "report.html").is_file()
+    with pytest.raises(InputError, match="another recipe"):
+        cross_validate(recipe.model_copy(update={"seed": 14}), None, output)
+
+
+def test_a_folder_of_something_else_is_left_alone(recipe, tmp_path):
+    with pytest.raises(InputError, match="holds no cross-validation"):
+        cross_validate(recipe, None, tmp_path)

@@ -1,0 +1,134 @@
+"""Whole reports: of systems whose figures are known beforehand, and of a real model."""
+
+import json
+import re
+
+import pytest
+from systems import at_random, constant, perfect
+from whosays.model.errors import InputError, WorkError
+from whosays.model.labels import DEFAULT_SCHEME
+from whosays.model.predictor import Predictor
+from whosays.training.evaluate import System, describe, evaluate
+from whosays.training.gates import check_gates, figure_named, parse_gates
+from whosays.training.report import write_report
+
+SYSTEM = System("it", DEFAULT_SCHEME)
+KEYS = [
+    "schema", "system", "scheme", "data", "bootstrap", "heads", "joint", "baselines", "probes", "name_swap", "slices",
+    "errors", "suspects", "notes",
+]  # fmt: skip
+HEAD_KEYS = {
+    "sentences", "unanswered", "macro_f1", "accuracy", "micro_f1", "balanced_accuracy", "mcc", "kappa", "by_class",
+    "confusion", "by_conflict", "precision_recall", "calibration", "risk_coverage",
+}  # fmt: skip
+
+
+@pytest.fixture
+def content(articles):
+    return evaluate(SYSTEM, articles, [], perfect(articles)).to_dict()
+
+
+def test_keys_are_stable(content):
+    assert list(content) == KEYS
+    assert content["schema"] == "whosays-report/1"
+    assert set(content["heads"]["side"]) == HEAD_KEYS
+    json.dumps(content, allow_nan=False)
+
+
+def test_perfect(content):
+    for head in content["heads"].values():
+        assert head["macro_f1"] == {"value": 1, "low": 1, "high": 1}
+        assert head["kappa"]["value"] == 1
+        assert head["calibration"]["ece"] == pytest.approx(0.1)  # always right at 0.9
+        assert head["risk_coverage"]["aurc"] == 0
+        assert all(row["average_precision"] == 1 for row in head["precision_recall"].values())
+    assert content["joint"]["accuracy"]["value"] == 1
+    assert content["errors"] == {"side": [], "stance": []}
+    assert content["suspects"] == {"side": [], "stance": []}
+
+
+def test_constant(articles):
+    content = evaluate(SYSTEM, articles, [], constant(articles)).to_dict()
+    # gold: none 12 of 40, other 8, both 4, sides 16 → F1 of none 2·12 / (12 + 40)
+    assert content["heads"]["side"]["macro_f1"]["value"] == pytest.approx(24 / 52 / 4)
+    assert content["heads"]["side"]["accuracy"]["value"] == pytest.approx(12 / 40)
+    assert content["heads"]["side"]["kappa"]["value"] == content["heads"]["side"]["mcc"]["value"] == 0
+    assert [group["count"] for group in content["errors"]["side"]] == [16, 8, 4]
+
+
+def test_random_is_no_better_than_chance(articles):
+    content = evaluate(SYSTEM, articles, [], at_random(articles)).to_dict()
+    kappa = content["heads"]["side"]["kappa"]
+    assert kappa["low"] < 0.15
+    assert abs(kappa["value"]) < 0.3
+
+
+def test_slices_cover_every_sentence_once(content):
+    for kind in ("conflict", "article length", "position", "quotation", "mention"):
+        rows = [row for row in content["slices"] if row["kind"] == kind and row["head"] == "side"]
+        assert sum(row["sentences"] for row in rows) == 40
+    named = {row["slice"]: row["sentences"] for row in content["slices"] if row["kind"] == "mention"}
+    assert named == {
+        "voice a side, it is mentioned": 16,
+        "voice no side, a side mentioned": 4,  # "Southern fishermen …"
+        "voice no side, none mentioned": 20,
+    }
+
+
+def test_gold_hash_is_of_content_and_not_of_order(articles):
+    again = describe(articles[::-1], DEFAULT_SCHEME)
+    assert again["gold_sha256"] == describe(articles, DEFAULT_SCHEME)["gold_sha256"]
+    assert again["gold_sha256"] != describe(articles[1:], DEFAULT_SCHEME)["gold_sha256"]
+
+
+def test_an_id_given_twice_is_refused(articles):
+    with pytest.raises(InputError, match="'a0' is in the data 2 times"):
+        evaluate(SYSTEM, [*articles, articles[0]], [], perfect([*articles, articles[0]]))
+
+
+def test_a_model_is_probed_and_baselines_stay_apart_from_what_they_are_judged_on(articles, tiny_model):
+    system = System("tiny", DEFAULT_SCHEME, Predictor.load(str(tiny_model), "fp32"))
+    content = evaluate(system, articles[:4], articles).to_dict()
+    assert set(content["probes"]) == {"sides_removed", "wrong_sides", "sentence_alone"}
+    assert content["probes"]["wrong_sides"]["followed"]["value"] in (1, None)
+    assert content["name_swap"]["any"]["value"] >= content["name_swap"]["side"]["value"]
+    assert set(content["baselines"]) == {"majority", "tfidf", "rules"}
+    assert content["baselines"]["majority"]["side"]["lead"]["value"] is not None
+    assert any("4 of these articles are in the training data" in note for note in content["notes"])
+    json.dumps(content, allow_nan=False)
+
+
+def test_gates(content):
+    assert parse_gates(["side.macro_f1=0.8"]) == {"side.macro_f1": 0.8}
+    assert figure_named(content, "side.by_class.none.f1.low") == 1
+    assert figure_named(content, "joint.accuracy") == 1
+    check_gates(content, {"side.macro_f1": 1.0})
+    with pytest.raises(WorkError, match=re.escape("side.macro_f1 is 1.0000, below 1.5")):
+        check_gates(content, {"side.macro_f1": 1.5})
+    for name in ("nothing.f1", "side", "side.by_class.none"):
+        with pytest.raises(InputError):
+            figure_named(content, name)
+    for option in ("side.macro_f1", "=1", "side.macro_f1=high"):
+        with pytest.raises(InputError):
+            parse_gates([option])
+
+
+def test_files_and_their_escapes(articles, tmp_path):
+    text = "<script>alert(1)</script> & `code` | pipe"
+    item = articles[0]
+    sentence = item.article.sentences[0]
+    object.__setattr__(sentence, "text", text)
+    report = evaluate(System("<b>it</b>", DEFAULT_SCHEME), articles, [], constant(articles))
+    write_report(report, tmp_path / "r")
+    assert sorted(path.name for path in (tmp_path / "r").iterdir()) == [
+        "predictions.jsonl", "report.html", "report.json", "report.md",
+    ]  # fmt: skip
+    page = (tmp_path / "r/report.html").read_text()
+    assert "<script>" not in page
+    assert "<b>it</b>" not in page
+    assert "&lt;script&gt;alert(1)" in page
+    for outside in ("http://", "https://", "src="):
+        assert outside not in page.replace("http://www.w3.org", "")
+    lines = (tmp_path / "r/report.md").read_text()
+    assert "<script>" not in lines
+    assert "&lt;script&gt;alert(1)&lt;/script&gt; &amp; \\`code\\` \\| pipe" in lines

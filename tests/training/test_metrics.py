@@ -1,0 +1,144 @@
+"""Figures against calculations by hand, and against scikit-learn where they are computed twice."""
+
+import numpy as np
+import pytest
+from sklearn.metrics import balanced_accuracy_score, cohen_kappa_score, matthews_corrcoef
+from whosays.model.labels import DEFAULT_SCHEME
+from whosays.training.bootstrap import article_weights
+from whosays.training.by_conflict import by_conflict
+from whosays.training.judged import MISSING, Judged
+from whosays.training.metrics import (
+    article_confusions,
+    confusion_figures,
+    macro_f1,
+    overall,
+    paired_difference,
+    point_figures,
+    pooled_confusion,
+    pooled_f1,
+    resampled_figures,
+    summary,
+)
+
+SIDE, STANCE = DEFAULT_SCHEME["side"], DEFAULT_SCHEME["stance"]
+
+
+def table(gold, predicted, conflicts=None, articles=None, head=SIDE):
+    n = len(gold)
+    return Judged(
+        head,
+        np.array(gold, dtype=object),
+        np.array(predicted, dtype=object),
+        np.array(conflicts or ["strait"] * n, dtype=object),
+        np.array(articles if articles is not None else range(n)),
+        np.arange(n),
+    )
+
+
+GOLD = ["none", "none", "other", "both", "a", "a", "b", "c"]
+GIVEN = ["none", "other", "other", "none", "a", "b", "b", "none"]
+WHERE = ["x", "x", "x", "x", "x", "x", "x", "y"]
+
+
+def test_pooled_f1_by_hand():
+    # none: 1 hit, 2 gold, 3 given → 2/5; other: 1, 1, 2 → 2/3; both: 0; sides: hits a, b of 4 gold, 3 given → 4/7
+    found = pooled_f1(SIDE, GOLD, GIVEN, WHERE)
+    assert found == pytest.approx({"none": 2 / 5, "other": 2 / 3, "both": 0, "side": 4 / 7})
+    assert macro_f1(found) == pytest.approx((2 / 5 + 2 / 3 + 4 / 7) / 4)
+
+
+def test_a_side_of_the_same_key_in_another_conflict_is_another_class():
+    assert pooled_f1(SIDE, ["a"], ["a"], ["x"])["side"] == 1
+    found = article_confusions(table(["a", "a"], ["a", "none"], ["x", "y"]), 2)[1]
+    assert found == ["none", "other", "both", "x\ta", "y\ta", MISSING]
+
+
+def test_no_answer_is_a_miss_and_no_side():
+    # sides: 1 hit, 2 gold, 1 given → precision 1, recall 1/2, F1 2/3
+    assert pooled_f1(SIDE, ["a", "a"], ["a", MISSING], ["x", "x"])["side"] == pytest.approx(2 / 3)
+    figures = overall(table(["a", "a"], ["a", MISSING]))
+    assert figures["accuracy"] == 0.5
+    assert figures["micro_f1"] == pytest.approx(2 / 3)
+
+
+def test_kappa_by_hand():
+    # agreement 7/10; chance 0.5·0.6 + 0.5·0.4 = 0.5 → (0.7 − 0.5) / 0.5
+    gold = ["affirm"] * 5 + ["deny"] * 5
+    given = ["affirm"] * 4 + ["deny"] + ["affirm"] * 2 + ["deny"] * 3
+    assert overall(table(gold, given, head=STANCE))["kappa"] == pytest.approx(0.4)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_figures_of_confusions_equal_scikit_learns(seed):
+    generator = np.random.default_rng(seed)
+    gold = generator.choice(["none", "other", "a", "b"], 60)
+    given = np.where(generator.random(60) < 0.6, gold, generator.choice(["none", "other", "both", "a"], 60))
+    judged = table(gold, given, articles=generator.integers(0, 9, 60))
+    counts, _ = article_confusions(judged, 9)
+    figures = confusion_figures(counts.sum(0), counts.sum(0), SIDE)
+    for name, value in point_figures(judged).items():
+        assert figures[name] == pytest.approx(value), name
+    assert figures["kappa"] == pytest.approx(cohen_kappa_score(gold, given))
+    assert figures["mcc"] == pytest.approx(matthews_corrcoef(gold, given))
+    with pytest.warns(UserWarning, match="not in y_true"):  # "both" is never gold
+        assert figures["balanced_accuracy"] == pytest.approx(balanced_accuracy_score(gold, given))
+    for label, value in pooled_f1(SIDE, gold, given, judged.conflicts).items():
+        assert figures[f"{label}.f1"] == pytest.approx(value)
+
+
+def test_a_resample_is_the_figure_of_the_articles_drawn():
+    judged = table(GOLD, GIVEN, articles=[0, 0, 1, 1, 2, 2, 3, 3])
+    weights = np.array([[2.0, 0, 1, 1]])
+    rows = [0, 1, 0, 1, 4, 5, 6, 7]
+    again = table([GOLD[i] for i in rows], [GIVEN[i] for i in rows])
+    found = resampled_figures(judged, weights)
+    assert found["accuracy"][0] == pytest.approx(overall(again)["accuracy"])
+    by_class = pooled_f1(SIDE, list(again.gold), list(again.predicted), list(again.conflicts))
+    assert found["side.f1"][0] == pytest.approx(by_class["side"])
+    # "both" was not drawn: its F1 in the mean is that of the whole sample, 0
+    assert found["macro_f1"][0] == pytest.approx(macro_f1(by_class | {"both": 0.0}))
+
+
+def test_a_perfect_system_is_perfect_in_every_resample():
+    gold = ["none", "other", "both", "a"] * 3
+    found = summary(table(gold, gold, articles=np.arange(12)), article_weights(12))
+    for name in ("macro_f1", "accuracy", "micro_f1", "balanced_accuracy", "mcc", "kappa"):
+        assert found[name] == {"value": 1, "low": 1, "high": 1}, name
+
+
+def test_a_constant_system_agrees_no_more_than_chance():
+    gold = ["none", "other", "both", "a"] * 3
+    found = summary(table(gold, ["none"] * 12), article_weights(12))
+    assert found["macro_f1"]["value"] == pytest.approx(0.4 / 4)  # none: 2·3 / (3 + 12)
+    assert found["kappa"]["value"] == found["mcc"]["value"] == 0
+    assert found["balanced_accuracy"]["value"] == pytest.approx(1 / 4)
+
+
+def test_one_article_has_no_interval():
+    found = summary(table(["none", "a"], ["none", "a"], articles=[0, 0]), article_weights(1))
+    assert found["macro_f1"]["low"] is None
+
+
+def test_a_single_class_has_no_kappa():
+    assert summary(table(["none"] * 3, ["none"] * 3), article_weights(3))["kappa"]["value"] is None
+
+
+def test_confusion_tells_a_wrong_side_from_a_false_one():
+    found = pooled_confusion(table(["a", "a", "none", "a"], ["a", "b", "b", MISSING]))
+    assert found["predicted"] == ["none", "other", "both", "side", "wrong side", "no answer"]
+    assert found["counts"][0] == [0, 0, 0, 1, 0, 0]
+    assert found["counts"][3] == [0, 0, 0, 1, 1, 1]
+    assert found["row_shares"][3] == pytest.approx([0, 0, 0, 1 / 3, 1 / 3, 1 / 3])
+
+
+def test_by_conflict_is_the_mean_over_voices_in_gold():
+    # x: none 1/2 (1 hit, 2 gold, 2 given), other 2/3, both 0, a 2/3, b 2/3
+    found = by_conflict(table(GOLD, GIVEN, WHERE), article_weights(8))
+    assert found["x"]["macro_f1"]["value"] == pytest.approx((1 / 2 + 2 / 3 + 0 + 2 / 3 + 2 / 3) / 5)
+    assert found["y"]["macro_f1"] == {"value": 0, "low": None, "high": None}
+    assert found["x"]["small"]
+
+
+def test_differences_are_paired():
+    first, second = table(GOLD, GIVEN), table(GOLD, GIVEN)
+    assert paired_difference(first, second, article_weights(8))["accuracy"] == {"value": 0, "low": 0, "high": 0}

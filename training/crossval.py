@@ -1,0 +1,161 @@
+"""Cross-validation by conflict: how good is a recipe on conflicts that it never saw?
+
+The conflicts are dealt into groups. Each fold holds one group out for judging and the next for choosing the
+epoch, and trains on the rest; so every article is judged once, by a model that saw neither it nor its
+conflict. A fold that is done leaves its report behind and is not done again.
+"""
+
+import json
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from statistics import mean, pstdev
+from typing import Any
+
+from ..model.errors import InputError
+from ..model.formats import print_rows, replacing
+from ..model.labels import DEFAULT_SCHEME, Scheme
+from ..model.predictor import Predictor
+from .baselines import baseline_answers
+from .corpus import LabelledArticle
+from .evaluate import Report, System, check_articles, describe, evaluate, report_on
+from .fit import train
+from .gold import recipe_articles
+from .judged import Answer
+from .predictions import read_predictions
+from .recipe import Recipe
+from .report import JSON_FILE, PREDICTIONS_FILE, write_report, write_text
+
+PLAN_FILE = "plan.json"
+_FEWEST = 3
+"""Groups there must be: one to judge on, one to choose the epoch by, one to train on."""
+
+
+@dataclass(frozen=True)
+class Fold:
+    """Conflicts to judge on and conflicts to choose the epoch by; all others are for training."""
+
+    name: str
+    held_out: list[str]
+    development: list[str]
+
+
+def make_folds(articles: Sequence[LabelledArticle], groups: int | None) -> list[Fold]:
+    """Folds that hold out each conflict once: in `groups` groups of about as many sentences, or one by one.
+
+    Raises `InputError` if there are fewer than three groups or fewer conflicts than groups.
+    """
+    sizes = Counter[str]()
+    for item in articles:
+        sizes[item.conflict.name] += len(item.article.sentences)
+    count = groups or len(sizes)
+    if not _FEWEST <= count <= len(sizes):
+        raise InputError(
+            f"--groups {count}: the data have {len(sizes)} conflicts; give a number from {_FEWEST} to {len(sizes)}"
+            if len(sizes) >= _FEWEST
+            else f"the data have {len(sizes)} conflicts; cross-validation needs {_FEWEST} or more"
+        )
+    dealt: list[list[str]] = [[] for _ in range(count)]
+    for name, _ in sorted(sizes.items(), key=lambda entry: (-entry[1], entry[0])):
+        min(dealt, key=lambda group: sum(sizes[member] for member in group)).append(name)
+    return [Fold(f"fold-{n + 1:02d}", sorted(group), sorted(dealt[(n + 1) % count])) for n, group in enumerate(dealt)]
+
+
+def cross_validate(
+    recipe: Recipe, groups: int | None, output: Path, say: Callable[[str], None] = lambda doing: None
+) -> Report:
+    """Train and judge every fold into `output`, go on where an earlier run stopped, and report on all
+    together.
+
+    Raises `InputError` if `output` holds a cross-validation of another recipe, other data or other groups.
+    """
+    scheme = DEFAULT_SCHEME
+    articles = recipe_articles(recipe, scheme, ("train", "dev"))
+    check_articles(articles, scheme)
+    folds = make_folds(articles, groups)
+    plan = {
+        "recipe": recipe.model_dump(),
+        "gold_sha256": describe(articles, scheme)["gold_sha256"],
+        "folds": [asdict(fold) for fold in folds],
+    }
+    _keep_plan(plan, output)
+    held: list[LabelledArticle] = []
+    answers: list[Sequence[Answer]] = []
+    baselines: dict[str, list[Sequence[Answer]]] = {}
+    for number, fold in enumerate(folds, 1):
+        folder = output / fold.name
+        judged, training = _parts(fold, articles)
+        if not (folder / JSON_FILE).is_file():
+            say(f"fold {number} of {len(folds)}: {', '.join(fold.held_out)}")
+            _run_fold(fold, recipe, articles, folder, scheme)
+        held += judged
+        answers += read_predictions(folder / PREDICTIONS_FILE, judged, scheme)
+        for name, rows in baseline_answers(training, judged, scheme).items():
+            baselines.setdefault(name, []).extend(rows)
+    system = System(f"{output.name}, {len(folds)} folds", scheme)
+    report = report_on(system, held, answers, baselines, _notes(folds, output), say)
+    write_report(report, output)
+    return report
+
+
+def _keep_plan(plan: dict[str, Any], output: Path) -> None:
+    file = output / PLAN_FILE
+    if file.is_file():
+        if json.loads(file.read_text(encoding="utf-8")) != plan:
+            raise InputError(
+                f"{output}: holds a cross-validation of another recipe, other data or other groups; give another folder"
+            )
+        return
+    if output.exists() and (not output.is_dir() or any(output.iterdir())):
+        raise InputError(f"{output}: exists already and holds no cross-validation; give another folder")
+    output.mkdir(parents=True, exist_ok=True)
+    write_text(file, json.dumps(plan, indent=1) + "\n")
+
+
+def _parts(fold: Fold, articles: Sequence[LabelledArticle]) -> tuple[list[LabelledArticle], list[LabelledArticle]]:
+    """The articles to judge on and those to train on."""
+    apart = {*fold.held_out, *fold.development}
+    return (
+        [item for item in articles if item.conflict.name in fold.held_out],
+        [item for item in articles if item.conflict.name not in apart],
+    )
+
+
+def _run_fold(fold: Fold, recipe: Recipe, articles: Sequence[LabelledArticle], folder: Path, scheme: Scheme) -> None:
+    judged, training = _parts(fold, articles)
+    folder.mkdir(exist_ok=True)
+    parts = {
+        "train": training,
+        "dev": [item for item in articles if item.conflict.name in fold.development],
+    }
+    for name, items in parts.items():
+        with replacing(folder / f"{name}.jsonl") as partial, partial.open("w", encoding="utf-8") as file:
+            print_rows(map(_row, items), file)
+    files = {name: [str(folder / f"{name}.jsonl")] for name in parts}
+    model = folder / "model"
+    train(recipe.model_copy(update=files), model)
+    system = System(fold.name, scheme, Predictor.load(str(model), recipe.precision))
+    write_report(evaluate(system, judged, training), folder)
+
+
+def _row(item: LabelledArticle) -> dict[str, Any]:
+    """A labelled article as its line in a file."""
+    sentences = [
+        {"text": sentence.text} | {head: labels[n] for head, labels in item.labels.items()}
+        for n, sentence in enumerate(item.article.sentences)
+    ]
+    return {**item.article.extra, "id": item.article.id, "conflict": item.conflict.name, "sentences": sentences}
+
+
+def _notes(folds: Sequence[Fold], output: Path) -> list[str]:
+    """How much the folds differ, by head."""
+    reports = [json.loads((output / fold.name / JSON_FILE).read_text(encoding="utf-8")) for fold in folds]
+    values: dict[str, list[float]] = {}
+    for report in reports:
+        for head, figures in report["heads"].items():
+            values.setdefault(head, []).append(figures["macro_f1"]["value"])
+    return [
+        f"{head}: macro-F1 of the folds {mean(scores):.3f} on average, standard deviation {pstdev(scores):.3f}"
+        for head, scores in values.items()
+    ]
