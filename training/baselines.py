@@ -24,6 +24,8 @@ Guess = Callable[[list[tuple[str, str]]], list[Mapping[str, float]]]
 """(sentence, sentence before it) pairs → the probability of each pooled class."""
 _OPENING = "articleopening"
 """Stands before an article's first sentence, as a word of its own."""
+_FEATURES = 20_000
+"""The commonest words and pairs: as good as all of them, in two thirds of the time."""
 _TOKEN = r"\w+|[^\w\s]"
 """Marks are words too: a quotation mark says much about the voice, a question mark about the stance."""
 
@@ -110,12 +112,18 @@ def _tfidf(training: Sequence[LabelledArticle], head: Head) -> Guess:
         return _majority(training, head)
     features = ColumnTransformer(
         [
-            ("sentence", TfidfVectorizer(ngram_range=(1, 2), sublinear_tf=True, token_pattern=_TOKEN), 0),
-            ("before", TfidfVectorizer(sublinear_tf=True, token_pattern=_TOKEN), 1),
+            (
+                "sentence",
+                TfidfVectorizer(ngram_range=(1, 2), max_features=_FEATURES, sublinear_tf=True, token_pattern=_TOKEN),
+                0,
+            ),
+            ("before", TfidfVectorizer(max_features=_FEATURES, sublinear_tf=True, token_pattern=_TOKEN), 1),
         ],
         transformer_weights={"sentence": 1.0, "before": 0.5},
     )
-    pipeline: Pipeline = make_pipeline(features, LogisticRegression(C=10.0, class_weight="balanced", max_iter=1000))
+    pipeline: Pipeline = make_pipeline(
+        features, LogisticRegression(C=3.0, tol=1e-3, class_weight="balanced", max_iter=1000)
+    )
     pipeline.fit(np.array(pairs, dtype=object), labels)
 
     def guess(pairs: list[tuple[str, str]]) -> list[Mapping[str, float]]:

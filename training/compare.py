@@ -52,7 +52,7 @@ def load_scored(path: Path) -> Scored:
         if isinstance(row, Reject):
             raise InputError(str(row))
         rows.append(row)
-    return Scored(folder, content, sorted(rows, key=lambda row: (row["article_id"], row["index"])))
+    return Scored(folder, content, rows)
 
 
 def compare(first: Scored, second: Scored) -> dict[str, Any]:
@@ -69,6 +69,8 @@ def compare(first: Scored, second: Scored) -> dict[str, Any]:
             "evaluate both on the same files"
         )
     scheme = Scheme.from_dict(first.content["scheme"])
+    places = {(row["article_id"], row["index"]): row for row in second.rows}
+    aligned = [places[row["article_id"], row["index"]] for row in first.rows]
     numbers = {id: n for n, id in enumerate(dict.fromkeys(row["article_id"] for row in first.rows))}
     weights = article_weights(len(numbers))
     return {
@@ -77,9 +79,7 @@ def compare(first: Scored, second: Scored) -> dict[str, Any]:
         "data": first.content["data"],
         "bootstrap": {"resamples": RESAMPLES, "seed": SEED, "confidence": CONFIDENCE, "unit": "article"},
         "heads": {
-            head.name: _head(
-                _judged(head, first.rows, numbers), _judged(head, second.rows, numbers), first.rows, weights
-            )
+            head.name: _head(_judged(head, first.rows, numbers), _judged(head, aligned, numbers), first.rows, weights)
             for head in scheme.heads
             if head.name in first.content["heads"] and head.name in second.content["heads"]
         },

@@ -230,7 +230,7 @@ def _notes(
     if len(apart) < len(training):
         notes.append(
             f"{len(training) - len(apart)} of these articles are in the training data"
-            + (", so the model's figures are too kind" if system.predictor else "")
+            + (", so the model's figures may be too kind" if system.predictor else "")
             + "; the baselines learnt without them"
         )
     known = {item.conflict.name for item in apart} & {item.conflict.name for item in articles}

@@ -22,6 +22,11 @@ _TITLES = {
     "majority": "majority",
     "tfidf": "TF-IDF + logistic regression",
     "rules": "cue-word rules",
+    "macro_f1": "macro-F1",
+    "micro_f1": "micro-F1",
+    "balanced_accuracy": "balanced accuracy",
+    "mcc": "Matthews correlation",
+    "kappa": "Cohen's kappa",
 }
 
 
@@ -149,5 +154,5 @@ def cell(text: object) -> Markup:
 
 
 def title_of(name: str) -> str:
-    """What a reader calls a baseline."""
+    """What a reader calls a baseline or a figure."""
     return _TITLES.get(name, name)
