@@ -15,7 +15,7 @@ from markupsafe import Markup, escape
 from matplotlib.figure import Figure
 
 _WIDTH = 4.6
-_LONGEST_NAME = 26
+_LONGEST_NAME = 30
 _INK, _MUTED, _GRID = "#010101", "#020202", "#030303"
 _SERIES = ("#040401", "#040402", "#040403", "#040404", "#040405", "#040406")
 _VARIABLES = {_INK: "--ink", _MUTED: "--muted", _GRID: "--line"} | {
