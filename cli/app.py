@@ -5,8 +5,8 @@ from typing import Annotated
 
 import typer
 
-from .corpus import corpus
 from .compare import compare
+from .corpus import corpus
 from .crossval import crossval
 from .evaluate import evaluate
 from .faults import reporting

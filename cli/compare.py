@@ -18,9 +18,9 @@ def compare(
     force: Annotated[bool, typer.Option("--force", help="Replace a comparison that exists already.")] = False,
 ) -> None:
     """Say whether B is better than A, how surely, and which sentences flipped."""
-    from ..training.compare import compare as run
-    from ..training.compare import load_scored, write_comparison
-    from ..training.report import check_folder, render
+    from ..training.evaluation.compare import compare as run
+    from ..training.evaluation.compare import load_scored, write_comparison
+    from ..training.evaluation.report import check_folder, render
 
     if output is not None:
         check_folder(output, force)

@@ -23,8 +23,8 @@ def crossval(
     if by != "conflict":
         raise InputError(f"--by '{by}': use conflict")
     from ..training.crossval import cross_validate
+    from ..training.evaluation.report import render
     from ..training.recipe import load_recipe
-    from ..training.report import render
     from .progress import stages
 
     with stages() as say:

@@ -35,22 +35,22 @@ def evaluate(
 ) -> None:
     """Report how good a model, or any system's predictions, is on labelled articles."""
     from ..model.errors import InputError
-    from ..training.gates import check_gates, parse_gates
+    from ..training.evaluation.gates import check_gates, parse_gates
 
     gates = parse_gates(fail_under or [])
     model, data = (None, arguments) if predictions else (arguments[0], arguments[1:])
     if not data:
         raise InputError("no data to judge on; give JSONL files of labelled articles after the model, or dev or test")
-    from ..training.report import check_folder, render, write_report
+    from ..training.evaluation.report import check_folder, render, write_report
 
     if output is not None:
         check_folder(output, force)
     from ..model.labels import DEFAULT_SCHEME
     from ..model.predictor import Predictor
-    from ..training.evaluate import System
-    from ..training.evaluate import evaluate as judge
-    from ..training.gold import baseline_training, gold_articles
-    from ..training.predictions import read_predictions
+    from ..training.evaluation.evaluate import System
+    from ..training.evaluation.evaluate import evaluate as judge
+    from ..training.evaluation.gold import baseline_training, gold_articles
+    from ..training.evaluation.predictions import read_predictions
     from .progress import stages
 
     predictor = Predictor.load(model) if model else None

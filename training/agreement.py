@@ -8,7 +8,7 @@ from sklearn.metrics import cohen_kappa_score
 
 from ..model.errors import InputError
 from .corpus import LabelledArticle
-from .metrics import ANY_SIDE
+from .evaluation.metrics import ANY_SIDE
 
 Pair = tuple[str, str]
 

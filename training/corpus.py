@@ -1,6 +1,6 @@
 """Labelled articles: reading them with every label checked, and the splits by conflict."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -99,7 +99,6 @@ def in_split(articles: Sequence[LabelledArticle], splits: Mapping[str, str], spl
     return [item for item in articles if splits.get(item.conflict.name) == split]
 
 
-def labelled_counts(articles: Sequence[LabelledArticle], head: str) -> Iterator[str]:
-    """Every label of a head over all articles, missing ones left out."""
-    for item in articles:
-        yield from (label for label in item.labels[head] if label is not None)
+def packaged_split(split: str, scheme: Scheme, conflicts: Mapping[str, Conflict]) -> list[LabelledArticle]:
+    """The articles of one split of the packaged corpus."""
+    return in_split(read_corpus(corpus_files(), scheme, conflicts), read_splits(), split)

@@ -10,7 +10,7 @@ from ..configs import packaged_path
 from ..configs.reading import read_yaml
 from ..model.labels import BOTH, NONE, OTHER
 from .corpus import LabelledArticle
-from .metrics import ANY_SIDE
+from .evaluation.metrics import ANY_SIDE
 
 _NEGATION = regex.compile(r"\b(?:no|not|never|nor|neither|none|nobody|nothing|cannot)\b|n['’]t\b", regex.IGNORECASE)
 

@@ -17,15 +17,14 @@ from ..model.errors import InputError
 from ..model.formats import print_rows, replacing
 from ..model.labels import DEFAULT_SCHEME, Scheme
 from ..model.predictor import Predictor
-from .baselines import baseline_answers
 from .corpus import LabelledArticle
-from .evaluate import Report, System, check_articles, describe, evaluate, report_on
+from .evaluation.baselines import baseline_answers
+from .evaluation.evaluate import Report, System, check_articles, describe, evaluate, report_on
+from .evaluation.judged import Answer
+from .evaluation.predictions import read_predictions
+from .evaluation.report import JSON_FILE, PREDICTIONS_FILE, write_report, write_text
 from .fit import train
-from .gold import recipe_articles
-from .judged import Answer
-from .predictions import read_predictions
-from .recipe import Recipe
-from .report import JSON_FILE, PREDICTIONS_FILE, write_report, write_text
+from .recipe import Recipe, recipe_articles
 
 PLAN_FILE = "plan.json"
 _FEWEST = 3

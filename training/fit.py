@@ -29,13 +29,12 @@ from ..model.checkpoint import load_model, new_model, save_model
 from ..model.errors import InputError
 from ..model.network import IGNORED, SentenceLabeler
 from ..model.predictor import Predictor, has_bf16
-from ..model.sides import load_conflict
 from ..model.windows import Tensors, Window, WindowMention, article_windows, collate, special_token_id
 from .calibrate import fit_temperatures
 from .card import model_card
-from .corpus import LabelledArticle, corpus_files, in_split, read_corpus, read_splits
-from .metrics import macro_f1, pooled_f1
-from .recipe import Recipe, dump_recipe
+from .corpus import LabelledArticle
+from .evaluation.metrics import macro_f1, pooled_f1
+from .recipe import Recipe, dump_recipe, recipe_articles
 
 logger = logging.getLogger(__name__)
 
@@ -56,7 +55,8 @@ def train(recipe: Recipe, output: Path) -> dict[str, Any]:
         max_tokens=recipe.max_tokens,
         overlap=recipe.overlap,
     )
-    training, development = training_data(recipe, model)
+    training = recipe_articles(recipe, model.scheme, ["train"])
+    development = recipe_articles(recipe, model.scheme, ["dev"])
     rows = training_rows(training, model, tokenizer)
     logger.info(
         "training on %d articles in %d windows, judging on %d articles", len(training), len(rows), len(development)
@@ -80,19 +80,6 @@ def train(recipe: Recipe, output: Path) -> dict[str, Any]:
         trainer.remove_callback(PrinterCallback)
         trainer.train()
     return _finish(recipe, output, development, keep.history)
-
-
-def training_data(recipe: Recipe, model: SentenceLabeler) -> tuple[list[LabelledArticle], list[LabelledArticle]]:
-    """Training and development articles of a recipe: its own files, or the packaged corpus and splits."""
-    conflicts = {conflict.name: conflict for conflict in map(load_conflict, recipe.sides)}
-    if recipe.train:
-        return (
-            read_corpus(recipe.train, model.scheme, conflicts),
-            read_corpus(recipe.dev, model.scheme, conflicts),
-        )
-    articles = read_corpus(corpus_files(), model.scheme, conflicts)
-    splits = read_splits()
-    return in_split(articles, splits, "train"), in_split(articles, splits, "dev")
 
 
 def training_rows(

@@ -1,5 +1,6 @@
 """A recipe: everything that decides how a model comes out, in one YAML file."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -9,6 +10,9 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from ..configs import packaged_names, packaged_path
 from ..configs.reading import first_problem, read_yaml
 from ..model.errors import InputError
+from ..model.labels import Scheme
+from ..model.sides import load_conflict
+from .corpus import LabelledArticle, packaged_split, read_corpus
 
 Positive = Annotated[float, Field(gt=0)]
 
@@ -100,3 +104,12 @@ def _apply(data: dict[str, Any], change: str) -> None:
 def dump_recipe(recipe: Recipe) -> str:
     """The recipe as YAML, every field written out; `load_recipe` reads it back."""
     return yaml.safe_dump(recipe.model_dump(), sort_keys=False)
+
+
+def recipe_articles(recipe: Recipe, scheme: Scheme, splits: Sequence[str] = ("train",)) -> list[LabelledArticle]:
+    """The articles of a recipe's `splits` ("train", "dev"): its own files, or the packaged corpus's."""
+    conflicts = {conflict.name: conflict for conflict in map(load_conflict, recipe.sides)}
+    if recipe.train:
+        files = {"train": recipe.train, "dev": recipe.dev}
+        return read_corpus([name for split in splits for name in files[split]], scheme, conflicts)
+    return [item for split in splits for item in packaged_split(split, scheme, conflicts)]

@@ -5,7 +5,7 @@ import json
 import pytest
 from typer.testing import CliRunner
 from whosays.cli.app import app
-from whosays.training import gold
+from whosays.training.evaluation import gold
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 
 from whosays.model.labels import DEFAULT_SCHEME
 from whosays.training.corpus import LabelledArticle
-from whosays.training.judged import Answer, Answers
+from whosays.training.evaluation.judged import Answer, Answers
 
 
 def answers(articles: Sequence[LabelledArticle], choose: Callable[[str, str, Sequence[str]], str]) -> Answers:

@@ -4,11 +4,11 @@ import pytest
 from systems import perfect
 from whosays.model.article import article_from_sentences
 from whosays.model.labels import DEFAULT_SCHEME
-from whosays.training.baselines import baseline_answers, nearest_sides
 from whosays.training.corpus import LabelledArticle
-from whosays.training.judged import judge_head
-from whosays.training.mistakes import suspected_labels
-from whosays.training.rules import rule_answers
+from whosays.training.evaluation.baselines import baseline_answers, nearest_sides
+from whosays.training.evaluation.judged import judge_head
+from whosays.training.evaluation.mistakes import suspected_labels
+from whosays.training.evaluation.rules import rule_answers
 
 
 def article(conflict, *texts):

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from whosays.training.bootstrap import article_weights, figure, share, too_small
+from whosays.training.evaluation.bootstrap import article_weights, figure, share, too_small
 
 
 def test_weights_draw_articles_with_replacement_and_are_the_same_each_time():

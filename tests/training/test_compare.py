@@ -7,9 +7,9 @@ import pytest
 from systems import constant, perfect
 from whosays.model.errors import InputError
 from whosays.model.labels import DEFAULT_SCHEME
-from whosays.training.compare import compare, load_scored, mcnemar, write_comparison
-from whosays.training.evaluate import System, evaluate
-from whosays.training.report import render, write_report
+from whosays.training.evaluation.compare import compare, load_scored, mcnemar, write_comparison
+from whosays.training.evaluation.evaluate import System, evaluate
+from whosays.training.evaluation.report import render, write_report
 
 SYSTEM = System("it", DEFAULT_SCHEME)
 

@@ -7,8 +7,7 @@ from whosays.model.errors import InputError
 from whosays.model.labels import DEFAULT_SCHEME
 from whosays.training import crossval
 from whosays.training.crossval import cross_validate, make_folds
-from whosays.training.gold import recipe_articles
-from whosays.training.recipe import Recipe
+from whosays.training.recipe import Recipe, recipe_articles
 
 
 @pytest.fixture

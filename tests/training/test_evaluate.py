@@ -8,9 +8,9 @@ from systems import at_random, constant, perfect
 from whosays.model.errors import InputError, WorkError
 from whosays.model.labels import DEFAULT_SCHEME
 from whosays.model.predictor import Predictor
-from whosays.training.evaluate import System, describe, evaluate
-from whosays.training.gates import check_gates, figure_named, parse_gates
-from whosays.training.report import write_report
+from whosays.training.evaluation.evaluate import System, describe, evaluate
+from whosays.training.evaluation.gates import check_gates, figure_named, parse_gates
+from whosays.training.evaluation.report import write_report
 
 SYSTEM = System("it", DEFAULT_SCHEME)
 KEYS = [

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 from sklearn.metrics import balanced_accuracy_score, cohen_kappa_score, matthews_corrcoef
 from whosays.model.labels import DEFAULT_SCHEME
-from whosays.training.bootstrap import article_weights
-from whosays.training.by_conflict import by_conflict
-from whosays.training.judged import MISSING, Judged
-from whosays.training.metrics import (
+from whosays.training.evaluation.bootstrap import article_weights
+from whosays.training.evaluation.by_conflict import by_conflict
+from whosays.training.evaluation.judged import MISSING, Judged
+from whosays.training.evaluation.metrics import (
     article_confusions,
     confusion_figures,
     macro_f1,

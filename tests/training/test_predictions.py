@@ -10,7 +10,7 @@ from systems import at_random, perfect
 from whosays.model.errors import InputError
 from whosays.model.formats import print_rows
 from whosays.model.labels import DEFAULT_SCHEME
-from whosays.training.predictions import prediction_rows, read_predictions
+from whosays.training.evaluation.predictions import prediction_rows, read_predictions
 
 
 def test_predictions_come_back_as_they_went(articles, tmp_path):

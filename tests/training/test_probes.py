@@ -5,11 +5,11 @@ from whosays.model.article import article_from_sentences
 from whosays.model.labels import DEFAULT_SCHEME
 from whosays.model.predictor import Predictor
 from whosays.model.sides import Conflict, Side
-from whosays.training.bootstrap import article_weights
 from whosays.training.corpus import LabelledArticle
-from whosays.training.judged import model_answers
-from whosays.training.nameswap import mapped_back, pair_to_swap, replacement, swap_bias, swap_names
-from whosays.training.probes import alone_answers, with_wrong_sides, without_sides
+from whosays.training.evaluation.bootstrap import article_weights
+from whosays.training.evaluation.judged import model_answers
+from whosays.training.evaluation.nameswap import mapped_back, pair_to_swap, replacement, swap_bias, swap_names
+from whosays.training.evaluation.probes import alone_answers, with_wrong_sides, without_sides
 
 ARMENIA = Side("armenia", "Armenia", ("Armenia", "Armenian", "Armenians", "Yerevan", "Pashinyan", "the rebels"))
 AZERBAIJAN = Side("azerbaijan", "Azerbaijan", ("Azerbaijan", "Azerbaijani", "Azerbaijanis", "Azeri", "Baku"))
@@ -80,7 +80,7 @@ def test_an_anonymous_model_cannot_be_biased_but_one_that_hears_names_is_caught(
 
         @staticmethod
         def label(named):
-            from whosays.training.judged import Answer
+            from whosays.training.evaluation.judged import Answer
 
             return Answer({"side": "northland" if named else "none", "stance": "deny" if named else "affirm"}, {}, {})
 

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 from whosays.model.labels import DEFAULT_SCHEME
-from whosays.training.judged import Judged
-from whosays.training.reliability import calibration, precision_recall, risk_coverage
+from whosays.training.evaluation.judged import Judged
+from whosays.training.evaluation.reliability import calibration, precision_recall, risk_coverage
 
 
 def test_ece_with_known_bins():

@@ -7,7 +7,7 @@ import numpy as np
 from cleanlab.filter import find_label_issues
 from cleanlab.rank import get_label_quality_scores
 
-from .corpus import LabelledArticle
+from ..corpus import LabelledArticle
 from .judged import Answers, Judged
 from .metrics import ANY_SIDE
 

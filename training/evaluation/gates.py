@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ..model.errors import InputError, WorkError
+from ...model.errors import InputError, WorkError
 
 
 def parse_gates(options: Sequence[str]) -> dict[str, float]:

@@ -1,14 +1,14 @@
 """Where labelled articles come from, to judge on and to train baselines on."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
-from ..model.checkpoint import model_folder
-from ..model.errors import InputError
-from ..model.labels import Scheme
-from ..model.sides import Conflict, load_conflict
-from .corpus import SPLITS, LabelledArticle, corpus_files, in_split, read_corpus, read_splits
-from .recipe import Recipe, load_recipe
+from ...model.checkpoint import model_folder
+from ...model.errors import InputError
+from ...model.labels import Scheme
+from ...model.sides import load_conflict
+from ..corpus import SPLITS, LabelledArticle, packaged_split, read_corpus
+from ..recipe import load_recipe, recipe_articles
 
 
 def gold_articles(data: Sequence[str], scheme: Scheme, sides: Sequence[Path]) -> list[LabelledArticle]:
@@ -24,20 +24,6 @@ def gold_articles(data: Sequence[str], scheme: Scheme, sides: Sequence[Path]) ->
         else:
             articles += read_corpus([name], scheme, conflicts)
     return articles
-
-
-def packaged_split(split: str, scheme: Scheme, conflicts: Mapping[str, Conflict]) -> list[LabelledArticle]:
-    """The articles of one split of the packaged corpus."""
-    return in_split(read_corpus(corpus_files(), scheme, conflicts), read_splits(), split)
-
-
-def recipe_articles(recipe: Recipe, scheme: Scheme, splits: Sequence[str] = ("train",)) -> list[LabelledArticle]:
-    """The articles of a recipe's `splits` ("train", "dev"): its own files, or the packaged corpus's."""
-    conflicts = {conflict.name: conflict for conflict in map(load_conflict, recipe.sides)}
-    if recipe.train:
-        files = {"train": recipe.train, "dev": recipe.dev}
-        return read_corpus([name for split in splits for name in files[split]], scheme, conflicts)
-    return [item for split in splits for item in packaged_split(split, scheme, conflicts)]
 
 
 def baseline_training(model: str | None, scheme: Scheme) -> tuple[list[LabelledArticle], list[str]]:

@@ -8,9 +8,9 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
-from ..model.errors import InputError
-from ..model.formats import print_rows, replacing
-from ..model.labels import Scheme
+from ...model.errors import InputError
+from ...model.formats import print_rows, replacing
+from ...model.labels import Scheme
 from . import plots
 from .bootstrap import SMALL_ARTICLES, SMALL_SENTENCES
 from .evaluate import Report

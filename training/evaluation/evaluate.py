@@ -9,13 +9,13 @@ from typing import Any
 
 import numpy as np
 
-from ..model.errors import InputError
-from ..model.labels import Scheme
-from ..model.predictor import Predictor
+from ...model.errors import InputError
+from ...model.labels import Scheme
+from ...model.predictor import Predictor
+from ..corpus import LabelledArticle
 from .baselines import baseline_answers
 from .bootstrap import CONFIDENCE, RESAMPLES, SEED, article_weights, share
 from .by_conflict import by_conflict
-from .corpus import LabelledArticle
 from .judged import MISSING, Answers, Judged, judge_head, model_answers
 from .metrics import paired_difference, pooled_confusion, summary
 from .mistakes import confident_errors, suspected_labels
@@ -41,7 +41,7 @@ class System:
 
 @dataclass(frozen=True)
 class Report:
-    """Everything a report says, as plain JSON types; training/REPORT.md describes each key.
+    """Everything a report says, as plain JSON types; training/evaluation/REPORT.md describes each key.
 
     `articles` and `answers` are what it is about; they go to predictions.jsonl and not into report.json.
     """

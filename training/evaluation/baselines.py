@@ -14,8 +14,8 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import Pipeline, make_pipeline
 
-from ..model.labels import Head, Scheme
-from .corpus import LabelledArticle
+from ...model.labels import Head, Scheme
+from ..corpus import LabelledArticle
 from .judged import Answer, Answers
 from .metrics import ANY_SIDE
 from .rules import rule_answers

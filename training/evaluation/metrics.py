@@ -20,7 +20,7 @@ from sklearn.metrics import (
     recall_score,
 )
 
-from ..model.labels import Head
+from ...model.labels import Head
 from .bootstrap import Figure, figure
 from .judged import MISSING, Judged
 

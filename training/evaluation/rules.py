@@ -7,9 +7,9 @@ from collections.abc import Iterator
 
 import regex
 
-from ..model.labels import BOTH, NONE, OTHER
-from ..model.sides import Mention
-from .corpus import LabelledArticle
+from ...model.labels import BOTH, NONE, OTHER
+from ...model.sides import Mention
+from ..corpus import LabelledArticle
 from .judged import Answer, Answers
 
 

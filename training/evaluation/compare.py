@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 from scipy.stats import binomtest
 
-from ..model.errors import InputError
-from ..model.formats import Reject, read_json_lines
-from ..model.labels import Head, Scheme
+from ...model.errors import InputError
+from ...model.formats import Reject, read_json_lines
+from ...model.labels import Head, Scheme
 from .bootstrap import CONFIDENCE, RESAMPLES, SEED, article_weights
 from .evaluate import SCHEMA
 from .judged import MISSING, Judged

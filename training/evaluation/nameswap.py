@@ -14,12 +14,12 @@ from typing import Any
 import numpy as np
 import regex
 
-from ..model.article import Article, article_from_sentences
-from ..model.labels import Scheme
-from ..model.predictor import Predictor
-from ..model.sides import Conflict, Side, fold
+from ...model.article import Article, article_from_sentences
+from ...model.labels import Scheme
+from ...model.predictor import Predictor
+from ...model.sides import Conflict, Side, fold
+from ..corpus import LabelledArticle
 from .bootstrap import share
-from .corpus import LabelledArticle
 from .judged import Answers
 
 _ADJECTIVE = regex.compile(r"(?:an|ese|ish|i|ic)$")

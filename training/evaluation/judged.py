@@ -5,9 +5,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from ..model.labels import Head
-from ..model.predictor import Predictor
-from .corpus import LabelledArticle
+from ...model.labels import Head
+from ...model.predictor import Predictor
+from ..corpus import LabelledArticle
 
 MISSING = ""
 """Stands for the label of a sentence that the system left open; it is never right."""

@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
+from ..corpus import LabelledArticle
 from .bootstrap import figure, share, too_small
-from .corpus import LabelledArticle
 from .judged import Judged
 from .metrics import (
     ANY_SIDE,

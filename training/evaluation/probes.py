@@ -12,12 +12,12 @@ from typing import Any
 
 import numpy as np
 
-from ..model.article import article_from_sentences
-from ..model.labels import OTHER, Scheme
-from ..model.predictor import Predictor
-from ..model.sides import Conflict, Side
+from ...model.article import article_from_sentences
+from ...model.labels import OTHER, Scheme
+from ...model.predictor import Predictor
+from ...model.sides import Conflict, Side
+from ..corpus import LabelledArticle
 from .bootstrap import share
-from .corpus import LabelledArticle
 from .judged import Answer, Answers, judge_head, model_answers
 from .metrics import paired_difference, summary
 
