@@ -64,7 +64,7 @@ def test_random_is_no_better_than_chance(articles):
 
 
 def test_slices_cover_every_sentence_once(content):
-    for kind in ("conflict", "article length", "position", "quotation", "mention"):
+    for kind in ("article length", "position", "quotation", "mention"):
         rows = [row for row in content["slices"] if row["kind"] == kind and row["head"] == "side"]
         assert sum(row["sentences"] for row in rows) == 40
     named = {row["slice"]: row["sentences"] for row in content["slices"] if row["kind"] == "mention"}

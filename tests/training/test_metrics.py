@@ -8,8 +8,8 @@ from whosays.training.evaluation.bootstrap import article_weights
 from whosays.training.evaluation.by_conflict import by_conflict
 from whosays.training.evaluation.judged import MISSING, Judged
 from whosays.training.evaluation.metrics import (
-    article_confusions,
-    confusion_figures,
+    article_counts,
+    count_figures,
     macro_f1,
     overall,
     paired_difference,
@@ -49,8 +49,14 @@ def test_pooled_f1_by_hand():
 
 def test_a_side_of_the_same_key_in_another_conflict_is_another_class():
     assert pooled_f1(SIDE, ["a"], ["a"], ["x"])["side"] == 1
-    found = article_confusions(table(["a", "a"], ["a", "none"], ["x", "y"]), 2)[1]
-    assert found == ["none", "other", "both", "x\ta", "y\ta", MISSING]
+    counts, classes = article_counts(table(["a", "a"], ["a", "none"], ["x", "y"]), 2)
+    assert classes == ["none", "other", "both", "x\ta", "y\ta", MISSING]
+    # right, gold and given of the two articles
+    assert counts.tolist() == [
+        [[0, 0, 0, 1, 0, 0], [0, 0, 0, 0, 0, 0]],
+        [[0, 0, 0, 1, 0, 0], [0, 0, 0, 0, 1, 0]],
+        [[0, 0, 0, 1, 0, 0], [1, 0, 0, 0, 0, 0]],
+    ]
 
 
 def test_no_answer_is_a_miss_and_no_side():
@@ -69,13 +75,13 @@ def test_kappa_by_hand():
 
 
 @pytest.mark.parametrize("seed", range(5))
-def test_figures_of_confusions_equal_scikit_learns(seed):
+def test_figures_of_counts_equal_scikit_learns(seed):
     generator = np.random.default_rng(seed)
     gold = generator.choice(["none", "other", "a", "b"], 60)
     given = np.where(generator.random(60) < 0.6, gold, generator.choice(["none", "other", "both", "a"], 60))
     judged = table(gold, given, articles=generator.integers(0, 9, 60))
-    counts, _ = article_confusions(judged, 9)
-    figures = confusion_figures(counts.sum(0), counts.sum(0), SIDE)
+    counts, _ = article_counts(judged, 9)
+    figures = count_figures(counts.sum(1), counts.sum(1), SIDE)
     for name, value in point_figures(judged).items():
         assert figures[name] == pytest.approx(value), name
     assert figures["kappa"] == pytest.approx(cohen_kappa_score(gold, given))
@@ -104,6 +110,17 @@ def test_a_perfect_system_is_perfect_in_every_resample():
     found = summary(table(gold, gold, articles=np.arange(12)), article_weights(12))
     for name in ("macro_f1", "accuracy", "micro_f1", "balanced_accuracy", "mcc", "kappa"):
         assert found[name] == {"value": 1, "low": 1, "high": 1}, name
+
+
+def test_a_class_that_does_not_occur_is_not_in_the_mean():
+    gold = ["none", "other", "a"] * 3
+    assert pooled_f1(SIDE, gold, gold, ["x"] * 9) == {"none": 1, "other": 1, "side": 1}
+    found = summary(table(gold, gold), article_weights(9))
+    assert found["macro_f1"] == {"value": 1, "low": 1, "high": 1}
+    assert found["by_class"]["both"]["support"] == 0
+    # "both" given once in place of a side is a class again: none 1, other 1, both 0, side 2·2 / (3 + 2)
+    found = summary(table(gold, [*gold[:-1], "both"]), article_weights(9))
+    assert found["macro_f1"]["value"] == pytest.approx((1 + 1 + 0 + 4 / 5) / 4)
 
 
 def test_a_constant_system_agrees_no_more_than_chance():

@@ -8,7 +8,7 @@ from .bootstrap import figure, too_small
 from .judged import MISSING, Judged
 from .metrics import (
     UNANSWERED,
-    article_confusions,
+    article_counts,
     class_scores,
     confusion,
     mean_over_classes,
@@ -66,10 +66,9 @@ def conflict_figures(judged: Judged, weights: np.ndarray) -> dict[str, Any]:
 
 def _resampled(judged: Judged, weights: np.ndarray) -> tuple[np.ndarray, dict[str, np.ndarray]]:
     """Accuracy and F1 by label in every resample; not a number where a resample holds none of it."""
-    counts, classes = article_confusions(judged, weights.shape[1])
-    drawn = resample(counts, weights)
-    right = np.diagonal(drawn, axis1=-2, axis2=-1)
+    counts, classes = article_counts(judged, weights.shape[1])
+    right, gold, given = resample(counts, weights)
     with np.errstate(invalid="ignore"):
-        f1 = 2 * right / (drawn.sum(-1) + drawn.sum(-2))
-        accuracy = right.sum(-1) / drawn.sum((-2, -1))
+        f1 = 2 * right / (gold + given)
+        accuracy = right.sum(-1) / gold.sum(-1)
     return accuracy, {label.rpartition("\t")[2]: f1[:, i] for i, label in enumerate(classes)}

@@ -1,8 +1,7 @@
 """What is computed from gold labels and a system's answers. Point figures come from scikit-learn.
 
-Intervals need each figure a thousand times over, so they come from the confusion matrix of each article:
-resampled articles are a weighted sum of matrices, from which `confusion_figures` computes all figures at
-once.
+Intervals need each figure a thousand times over, so they come from each article's counts by class: resampled
+articles are a weighted sum of counts, from which `count_figures` computes all figures at once.
 """
 
 from collections.abc import Sequence
@@ -36,17 +35,20 @@ UNDEFINED: Any = 0.0
 def pooled_f1(head: Head, gold: Sequence[str], predicted: Sequence[str], conflicts: Sequence[str]) -> dict[str, float]:
     """F1 by class over sentences of any number of conflicts; their mean is the macro-F1 that we report.
 
+    A class that is neither in gold nor given is left out: there is nothing to be right or wrong about.
     The sides of all conflicts together are one class, `ANY_SIDE`, whose F1 is the micro-average over sides: a
     sentence of one side given to another counts against it twice, as missed and as wrongly found.
     """
-    return {label: scores[2] for label, scores in pooled_scores(head, gold, predicted, conflicts).items()}
+    occurring = {label if label in head.labels else ANY_SIDE for label in {*gold, *predicted} - {MISSING}}
+    by_class = pooled_scores(head, gold, predicted, conflicts)
+    return {label: scores[2] for label, scores in by_class.items() if label in occurring}
 
 
 def pooled_scores(
     head: Head, gold: Sequence[str], predicted: Sequence[str], conflicts: Sequence[str]
 ) -> dict[str, tuple[float, float, float, int]]:
-    """(precision, recall, F1, number of gold sentences) by class, the classes as in `pooled_f1`; 0 where
-    undefined."""
+    """(precision, recall, F1, number of gold sentences) by class, the classes as in `pooled_f1` and also those
+    that do not occur; 0 where undefined."""
     by_class = dict(zip(head.labels, class_scores(gold, predicted, list(head.labels)), strict=True))
     if head.points:
         fixed = {*head.labels, MISSING}
@@ -77,8 +79,9 @@ def macro_f1(by_class: dict[str, float]) -> float:
     return sum(by_class.values()) / len(by_class)
 
 
-def article_confusions(judged: Judged, articles: int) -> tuple[np.ndarray, list[str]]:
-    """Confusion counts of each article [articles, C, C], gold in rows, and the C classes.
+def article_counts(judged: Judged, articles: int) -> tuple[np.ndarray, list[str]]:
+    """Counts of each article [3, articles, C]: sentences given each class rightly, with it as gold, and given
+    it; and the C classes.
 
     The classes are the head's labels, every side as "conflict<tab>side", and last `MISSING`.
     """
@@ -86,17 +89,19 @@ def article_confusions(judged: Judged, articles: int) -> tuple[np.ndarray, list[
     fixed = [*judged.head.labels, MISSING]
     classes = [*judged.head.labels, *sorted({*gold, *predicted} - set(fixed)), MISSING]
     index = {label: i for i, label in enumerate(classes)}
-    counts = np.zeros((articles, len(classes), len(classes)))
-    rows = np.array([index[label] for label in gold], dtype=int)
-    columns = np.array([index[label] for label in predicted], dtype=int)
-    np.add.at(counts, (judged.articles, rows, columns), 1)
+    true = np.array([index[label] for label in gold], dtype=int)
+    given = np.array([index[label] for label in predicted], dtype=int)
+    counts = np.zeros((3, articles, len(classes)))
+    np.add.at(counts[0], (judged.articles, true), true == given)
+    np.add.at(counts[1], (judged.articles, true), 1)
+    np.add.at(counts[2], (judged.articles, given), 1)
     return counts, classes
 
 
 def resample(counts: np.ndarray, weights: np.ndarray) -> np.ndarray:
-    """The confusion matrix of each resample [resamples, C, C] from those of articles [articles, C, C]."""
-    used = np.flatnonzero(counts.any((1, 2)))
-    return (weights[:, used] @ counts[used].reshape(len(used), -1)).reshape(-1, *counts.shape[1:])
+    """The counts of each resample [3, resamples, C] from those of articles [3, articles, C]."""
+    used = np.flatnonzero(counts.any((0, 2)))
+    return weights[:, used] @ counts[:, used]
 
 
 def mean_over_classes(scores: np.ndarray, whole: np.ndarray) -> np.ndarray:
@@ -109,58 +114,48 @@ def mean_over_classes(scores: np.ndarray, whole: np.ndarray) -> np.ndarray:
     return np.where(np.isnan(scores), whole, scores).mean(-1)
 
 
-def confusion_figures(counts: np.ndarray, whole: np.ndarray, head: Head) -> dict[str, np.ndarray]:
-    """Every figure of a stack of confusion matrices [..., C, C] (classes as in `article_confusions`), each
-    [...].
+def count_figures(counts: np.ndarray, whole: np.ndarray, head: Head) -> dict[str, np.ndarray]:
+    """Every figure of counts [3, ..., C] as `article_counts` and `resample` give them, each [...].
 
-    `whole` [C, C] is the matrix of the whole sample, which decides the classes that means are over.
-    Precision, recall and F1 of a class are not a number where a matrix holds none of it. Balanced accuracy is
-    the mean recall over gold classes; Matthews correlation for several classes after Gorodkin (2004).
+    `whole` [3, C] is the count of the whole sample, which decides the classes that means are over: macro-F1
+    is over those in gold or given, balanced accuracy (the mean recall) over those in gold. Precision, recall
+    and F1 of a class are not a number where there is none of it. Matthews correlation for several classes
+    after Gorodkin (2004).
     """
-    right, gold, found = np.diagonal(counts, axis1=-2, axis2=-1), counts.sum(-1), counts.sum(-2)
-    n, hits = counts.sum((-2, -1)), right.sum(-1)
+    right, gold, given = counts
+    n, hits = gold.sum(-1), right.sum(-1)
     figures: dict[str, np.ndarray] = {}
     with np.errstate(invalid="ignore", divide="ignore"):
         for label, part in _class_parts(head).items():
-            class_hits, true, named = (
-                right[..., part].sum(-1),
-                gold[..., part].sum(-1),
-                found[..., part].sum(-1),
-            )
+            class_hits, true, named = (by_class[..., part].sum(-1) for by_class in counts)
             figures[f"{label}.precision"] = class_hits / named
             figures[f"{label}.recall"] = class_hits / true
             figures[f"{label}.f1"] = 2 * class_hits / (true + named)
-        by_class = np.stack([figures[f"{label}.f1"] for label in _class_parts(head)], axis=-1)
-        figures["macro_f1"] = mean_over_classes(by_class, class_f1(whole, head))
+        whole_f1 = _class_f1(whole, head)
+        by_class = np.stack([figures[f"{label}.f1"] for label in whole_f1], axis=-1)
+        figures["macro_f1"] = mean_over_classes(by_class, np.array(list(whole_f1.values())))
         figures["accuracy"] = hits / n
-        figures["micro_f1"] = 2 * hits / (n + found[..., :-1].sum(-1))
-        occurring = whole.sum(-1) > 0
+        figures["micro_f1"] = 2 * hits / (n + given[..., :-1].sum(-1))
+        occurring = whole[1] > 0
         figures["balanced_accuracy"] = mean_over_classes(
-            (right / gold)[..., occurring], np.diagonal(whole)[occurring] / whole.sum(-1)[occurring]
+            (right / gold)[..., occurring], whole[0, occurring] / whole[1, occurring]
         )
-        chance = (gold * found).sum(-1)
+        chance = (gold * given).sum(-1)
         figures["kappa"] = (n * hits - chance) / (n**2 - chance)
-        spread = (n**2 - (gold**2).sum(-1)) * (n**2 - (found**2).sum(-1))
+        spread = (n**2 - (gold**2).sum(-1)) * (n**2 - (given**2).sum(-1))
         figures["mcc"] = np.where(spread > 0, (n * hits - chance) / np.sqrt(spread), 0.0)
     return figures
 
 
-def class_f1(counts: np.ndarray, head: Head) -> np.ndarray:
-    """F1 by pooled class [..., classes] of confusion matrices [..., C, C]; 0 where there is none of a
-    class."""
-    right = np.diagonal(counts, axis1=-2, axis2=-1)
-    all_named = counts.sum(-1) + counts.sum(-2)
-    return np.stack(
-        [
-            2 * right[..., part].sum(-1) / all_named[..., part].sum(-1).clip(min=1)
-            for part in _class_parts(head).values()
-        ],
-        axis=-1,
-    )
+def _class_f1(whole: np.ndarray, head: Head) -> dict[str, float]:
+    """F1 by pooled class of counts [3, C], without the classes that are neither in gold nor given."""
+    parts = _class_parts(head)
+    totals = {label: whole[:, part].sum(-1) for label, part in parts.items()}
+    return {label: 2 * hits / (true + named) for label, (hits, true, named) in totals.items() if true + named}
 
 
 def _class_parts(head: Head) -> dict[str, slice]:
-    """Where each pooled class stands along a confusion matrix: a label by itself, the sides together."""
+    """Where each pooled class stands among the classes: a label by itself, the sides together."""
     parts = {label: slice(i, i + 1) for i, label in enumerate(head.labels)}
     return parts | ({ANY_SIDE: slice(len(head.labels), -1)} if head.points else {})
 
@@ -168,13 +163,17 @@ def _class_parts(head: Head) -> dict[str, slice]:
 def resampled_figures(judged: Judged, weights: np.ndarray) -> dict[str, np.ndarray]:
     """Every figure in every resample [resamples]; `weights` [resamples, articles] as `bootstrap` draws
     them."""
-    counts, _ = article_confusions(judged, weights.shape[1])
-    return confusion_figures(resample(counts, weights), counts.sum(0), judged.head)
+    counts, _ = article_counts(judged, weights.shape[1])
+    return count_figures(resample(counts, weights), counts.sum(1), judged.head)
 
 
 def summary(judged: Judged, weights: np.ndarray) -> dict[str, Any]:
-    """The figures of one head over all conflicts, each with its interval, and by class."""
+    """The figures of one head over all conflicts, each with its interval, and by class.
+
+    A class that does not occur stands there with support 0 and does not count in macro-F1.
+    """
     samples = _samples(judged, weights)
+    pooled = pooled_scores(judged.head, list(judged.gold), list(judged.predicted), list(judged.conflicts))
     return {
         "sentences": len(judged),
         "unanswered": int((judged.predicted == MISSING).sum()),
@@ -186,7 +185,7 @@ def summary(judged: Judged, weights: np.ndarray) -> dict[str, Any]:
                 "f1": figure(f1, samples.get(f"{label}.f1")),
                 "support": support,
             }
-            for label, (precision, recall, f1, support) in _pooled(judged).items()
+            for label, (precision, recall, f1, support) in pooled.items()
         },
     }
 
@@ -203,7 +202,7 @@ def paired_difference(ours: Judged, theirs: Judged, weights: np.ndarray) -> dict
 
 def point_figures(judged: Judged) -> dict[str, float]:
     """Macro-F1 and the figures of `overall`."""
-    by_class = {label: scores[2] for label, scores in _pooled(judged).items()}
+    by_class = pooled_f1(judged.head, list(judged.gold), list(judged.predicted), list(judged.conflicts))
     return {"macro_f1": macro_f1(by_class)} | overall(judged)
 
 
@@ -211,10 +210,6 @@ def _samples(judged: Judged, weights: np.ndarray) -> dict[str, np.ndarray]:
     """`resampled_figures`, or nothing where all sentences are of one article: there is nothing to
     resample."""
     return resampled_figures(judged, weights) if len(set(judged.articles)) > 1 else {}
-
-
-def _pooled(judged: Judged) -> dict[str, tuple[float, float, float, int]]:
-    return pooled_scores(judged.head, list(judged.gold), list(judged.predicted), list(judged.conflicts))
 
 
 def overall(judged: Judged) -> dict[str, float]:

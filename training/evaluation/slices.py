@@ -11,8 +11,8 @@ from .bootstrap import figure, share, too_small
 from .judged import Judged
 from .metrics import (
     ANY_SIDE,
-    article_confusions,
-    confusion_figures,
+    article_counts,
+    count_figures,
     macro_f1,
     mean_over_classes,
     pooled_f1,
@@ -56,7 +56,6 @@ def _mentions(place: Place) -> str:
 
 
 KINDS: Mapping[str, Callable[[Place], str]] = {
-    "conflict": lambda place: place[0].conflict.name,
     "outlet": lambda place: str(place[0].article.extra.get("outlet") or NO_OUTLET),
     "article length": _length,
     "position": _position,
@@ -98,11 +97,11 @@ def _figures(judged: Judged, weights: np.ndarray) -> dict[str, Any]:
     occurring = [
         label for label in by_class if label in set(judged.gold) or (label == ANY_SIDE and judged.is_side.any())
     ]
-    counts, _ = article_confusions(judged, article_count)
+    counts, _ = article_counts(judged, article_count)
     used = np.flatnonzero(total)
     samples = None
     if len(used) > 1:
-        drawn = confusion_figures(resample(counts, weights), counts.sum(0), judged.head)
+        drawn = count_figures(resample(counts, weights), counts.sum(1), judged.head)
         scores = np.stack([drawn[f"{label}.f1"] for label in occurring], -1)
         samples = mean_over_classes(scores, np.array([by_class[label] for label in occurring]))
     return {
