@@ -49,7 +49,7 @@ def evaluate(
     from ..model.predictor import Predictor
     from ..training.evaluation.evaluate import System
     from ..training.evaluation.evaluate import evaluate as judge
-    from ..training.evaluation.gold import baseline_training, gold_articles
+    from ..training.evaluation.gold import gold_articles, recipe_data
     from ..training.evaluation.predictions import read_predictions
     from .progress import stages
 
@@ -58,9 +58,9 @@ def evaluate(
     articles = gold_articles(data, scheme, sides or [])
     system = System(Path(str(model or predictions)).name, scheme, predictor)
     answers = read_predictions(predictions, articles, scheme) if predictions else None
-    training, notes = baseline_training(model, scheme)
+    training, development, notes = recipe_data(model, scheme)
     with stages() as say:
-        report = judge(system, articles, training, answers, notes, say)
+        report = judge(system, articles, training, answers, development, notes, say)
     content = report.to_dict()
     typer.echo(render("summary.md.j2", content), nl=False)
     if output is not None:

@@ -10,6 +10,7 @@ from whosays.model.labels import DEFAULT_SCHEME
 from whosays.model.predictor import Predictor
 from whosays.training.evaluation.evaluate import System, describe, evaluate
 from whosays.training.evaluation.gates import check_gates, figure_named, parse_gates
+from whosays.training.evaluation.judged import Answer
 from whosays.training.evaluation.report import write_report
 
 SYSTEM = System("it", DEFAULT_SCHEME)
@@ -96,6 +97,32 @@ def test_a_model_is_probed_and_baselines_stay_apart_from_what_they_are_judged_on
     assert content["baselines"]["majority"]["side"]["lead"]["value"] is not None
     assert any("4 of these articles are in the training data" in note for note in content["notes"])
     json.dumps(content, allow_nan=False)
+
+
+def test_articles_that_the_model_was_chosen_on_are_named(articles):
+    content = evaluate(SYSTEM, articles, [], perfect(articles), development=articles[:3]).to_dict()
+    assert any("3 of these articles are in the development data" in note for note in content["notes"])
+
+
+def test_a_head_without_answers_is_left_out(articles):
+    given = [
+        [Answer({"side": answer.labels["side"]}, {}, answer.probabilities) for answer in rows]
+        for rows in perfect(articles)
+    ]
+    content = evaluate(SYSTEM, articles, articles, given).to_dict()
+    assert list(content["heads"]) == list(content["baselines"]["rules"]) == ["side"]
+    assert "the system gives no labels for stance; it is left out" in content["notes"]
+    given = [[Answer({}, {}, {}) for _ in rows] for rows in given]
+    with pytest.raises(InputError, match="no head has both"):
+        evaluate(SYSTEM, articles, [], given)
+
+
+def test_only_answered_sentences_need_scores(articles):
+    given = [list(rows) for rows in perfect(articles)]
+    given[0][0] = Answer({"side": None, "stance": "affirm"}, {}, {})
+    heads = evaluate(SYSTEM, articles, [], given).to_dict()["heads"]
+    assert heads["side"]["calibration"]["ece"] == pytest.approx(0.1)
+    assert heads["stance"]["calibration"] is None
 
 
 def test_gates(content):

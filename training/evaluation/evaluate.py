@@ -73,12 +73,15 @@ def evaluate(
     articles: Sequence[LabelledArticle],
     training: Sequence[LabelledArticle],
     answers: Answers | None = None,
+    development: Sequence[LabelledArticle] = (),
     notes: Sequence[str] = (),
     say: Say = lambda doing: None,
 ) -> Report:
-    """Report on a model, or on `answers` that a system gave. Baselines learn from `training`.
+    """Report on a model, or on `answers` that a system gave. Baselines learn from `training`; `development` is
+    what the model's epoch was chosen on.
 
-    Raises `InputError` if two articles share an id or nothing has gold labels.
+    Raises `InputError` if two articles share an id, nothing has gold labels, or there are only answers for
+    what has none.
     """
     check_articles(articles, system.scheme)
     if answers is None:
@@ -89,7 +92,11 @@ def evaluate(
     ids = {item.article.id for item in articles}
     apart = [item for item in training if item.article.id not in ids]
     baselines = baseline_answers(apart, articles, system.scheme)
-    return report_on(system, articles, answers, baselines, [*notes, *_notes(training, apart, articles, system)], say)
+    found = [
+        *_head_notes(articles, answers, system.scheme),
+        *_data_notes(articles, training, apart, development, system.predictor is not None),
+    ]
+    return report_on(system, articles, answers, baselines, [*notes, *found], say)
 
 
 def report_on(
@@ -103,6 +110,8 @@ def report_on(
     """The report on answers and baselines' answers that are at hand; a model's probes are run here."""
     weights = article_weights(len(articles))
     judged = judge_all(system.scheme, articles, answers)
+    if not judged:
+        raise InputError("no head has both gold labels and answers; give labels for a head that the gold has")
     say("intervals")
     heads = {name: head_report(table, weights) for name, table in judged.items()}
     probes, swap = {}, None
@@ -154,6 +163,7 @@ def _beside(
     return {
         name: summary(table, weights) | {"lead": paired_difference(judged[name], table, weights)["macro_f1"]}
         for name, table in baseline.items()
+        if name in judged
     }
 
 
@@ -216,22 +226,37 @@ def check_articles(articles: Sequence[LabelledArticle], scheme: Scheme) -> None:
         raise InputError("the data have no gold labels; give sentences a label for at least one head")
 
 
-def _notes(
+def _head_notes(articles: Sequence[LabelledArticle], answers: Answers, scheme: Scheme) -> list[str]:
+    """The heads that the report leaves out."""
+    notes = []
+    for head in scheme.names:
+        if not any(label is not None for item in articles for label in item.labels[head]):
+            notes.append(f"no gold labels for {head}; it is left out")
+        elif head not in answers[0][0].labels:
+            notes.append(f"the system gives no labels for {head}; it is left out")
+    return notes
+
+
+def _data_notes(
+    articles: Sequence[LabelledArticle],
     training: Sequence[LabelledArticle],
     apart: Sequence[LabelledArticle],
-    articles: Sequence[LabelledArticle],
-    system: System,
+    development: Sequence[LabelledArticle],
+    is_model: bool,
 ) -> list[str]:
-    notes = [
-        f"no gold labels for {head}; it is left out"
-        for head in system.scheme.names
-        if not any(label is not None for item in articles for label in item.labels[head])
-    ]
+    """What of `articles` was seen before; `apart` is `training` without them."""
+    notes = []
     if len(apart) < len(training):
         notes.append(
             f"{len(training) - len(apart)} of these articles are in the training data"
-            + (", so the model's figures may be too kind" if system.predictor else "")
+            + (", so the model's figures may be too kind" if is_model else "")
             + "; the baselines learnt without them"
+        )
+    chosen_on = {item.article.id for item in development} & {item.article.id for item in articles}
+    if chosen_on:
+        notes.append(
+            f"{len(chosen_on)} of these articles are in the development data, on which the model's epoch was chosen "
+            "and its temperatures fitted, so its figures may be too kind"
         )
     known = {item.conflict.name for item in apart} & {item.conflict.name for item in articles}
     if known:

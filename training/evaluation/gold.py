@@ -26,20 +26,22 @@ def gold_articles(data: Sequence[str], scheme: Scheme, sides: Sequence[Path]) ->
     return articles
 
 
-def baseline_training(model: str | None, scheme: Scheme) -> tuple[list[LabelledArticle], list[str]]:
-    """Articles for baselines to learn from, and what a reader must know of them.
+def recipe_data(model: str | None, scheme: Scheme) -> tuple[list[LabelledArticle], list[LabelledArticle], list[str]]:
+    """Articles for baselines to learn from, the model's development articles, and what a reader must know of
+    both.
 
-    They are those that the model's recipe names, else the packaged corpus's train split. Empty if neither can
-    be read.
+    They are those that the model's recipe names, else the packaged corpus's train split and none. Both are
+    empty if neither can be read.
     """
     notes = []
     recipe_file = model_folder(model) / "recipe.yaml" if model else None
     if recipe_file is not None and recipe_file.is_file():
         try:
-            return recipe_articles(load_recipe(str(recipe_file)), scheme), []
+            recipe = load_recipe(str(recipe_file))
+            return recipe_articles(recipe, scheme, ("train",)), recipe_articles(recipe, scheme, ("dev",)), []
         except InputError as error:
-            notes.append(f"training data cannot be read ({error}); baselines learn from the packaged corpus")
+            notes.append(f"the recipe's data cannot be read ({error}); baselines learn from the packaged corpus")
     try:
-        return packaged_split("train", scheme, {}), notes
+        return packaged_split("train", scheme, {}), [], notes
     except InputError as error:
-        return [], [*notes, f"no data for baselines to learn from ({error}); only the rules are reported"]
+        return [], [], [*notes, f"no data for baselines to learn from ({error}); only the rules are reported"]

@@ -36,8 +36,9 @@ class Judged:
     """The n sentences that have gold for one head, over all articles, in order.
 
     `gold`, `predicted` [n] are labels, `MISSING` where the system gave none; `conflicts` [n] names;
-    `articles`, `sentences` [n] number the article and the sentence in it. `scores` [n] and `probabilities`
-    (n) are None if the system gives them for only some sentences or none.
+    `articles`, `sentences` [n] number the article and the sentence in it. `scores` [n] is None if the system
+    lacks one for some label that it gave, and 0 where it gave neither; `probabilities` (n) is None if it lacks
+    them for some sentence.
     """
 
     head: Head
@@ -91,7 +92,7 @@ def judge_head(head: Head, articles: Sequence[LabelledArticle], answers: Answers
         (a, n) for a, item in enumerate(articles) for n, gold in enumerate(item.labels[head.name]) if gold is not None
     ]
     given = [answers[a][n] for a, n in places]
-    scores = [answer.scores.get(head.name) for answer in given]
+    scores = [answer.scores.get(head.name, None if answer.labels.get(head.name) else 0.0) for answer in given]
     probabilities = [answer.probabilities.get(head.name) for answer in given]
     return Judged(
         head,

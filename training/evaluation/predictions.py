@@ -45,7 +45,7 @@ def prediction_rows(articles: Sequence[LabelledArticle], answers: Answers, schem
 
 def read_predictions(path: Path, articles: Sequence[LabelledArticle], scheme: Scheme) -> Answers:
     """The answers in a predictions file for every sentence of `articles`; rows of other articles are passed
-    over.
+    over, and so is a head for which no row has a label.
 
     Raises `InputError` with file, row and fix where a row is missing, given twice, for a sentence that is not
     there or is another, or has a label, score or probability that cannot be.
@@ -77,7 +77,17 @@ def read_predictions(path: Path, articles: Sequence[LabelledArticle], scheme: Sc
             f"{path}: no row for article '{missing[0][0]}', index {missing[0][1]} ({len(missing)} missing); "
             "give every sentence of the gold a row, with null where the system has no label"
         )
-    return [[found[item.article.id, n] for n in range(len(item.article.sentences))] for item in articles]
+    given = {head for answer in found.values() for head, label in answer.labels.items() if label is not None}
+    return [[_only(given, found[item.article.id, n]) for n in range(len(item.article.sentences))] for item in articles]
+
+
+def _only(heads: set[str], answer: Answer) -> Answer:
+    """`answer` for `heads` alone."""
+    labels, scores, probabilities = (
+        {head: value for head, value in by_head.items() if head in heads}
+        for by_head in (answer.labels, answer.scores, answer.probabilities)
+    )
+    return Answer(labels, scores, probabilities, answer.evidence)
 
 
 def _rows(path: Path) -> Iterator[tuple[int, Mapping[str, Any]]]:
@@ -106,10 +116,9 @@ def _place(row: Mapping[str, Any], wanted: Mapping[str, LabelledArticle], where:
     if id not in wanted:
         return None
     sentences = wanted[id].article.sentences
-    try:
-        index = int(row["index"])
-    except (TypeError, ValueError):
-        raise InputError(f"{where}: index must be a whole number, got {row['index']!r:.60}") from None
+    index = _whole(row["index"])
+    if index is None:
+        raise InputError(f"{where}: index must be a whole number, got {row['index']!r:.60}")
     if not 0 <= index < len(sentences):
         raise InputError(f"{where}: article '{id}' has sentences 0 to {len(sentences) - 1}, got index {index}")
     text = row.get("text")
@@ -118,6 +127,15 @@ def _place(row: Mapping[str, Any], wanted: Mapping[str, LabelledArticle], where:
             f"{where}: the text differs from sentence {index} of article '{id}'; label the gold's sentences"
         )
     return id, index
+
+
+def _whole(value: Any) -> int | None:
+    """The whole number that a cell holds, as a number (3 or 3.0) or as text; None if it holds none."""
+    try:
+        number = int(value)
+    except (TypeError, ValueError, OverflowError):
+        return None
+    return number if isinstance(value, str) or number == value else None
 
 
 def _label(row: Mapping[str, Any], head: Head, item: LabelledArticle, where: str) -> str | None:
