@@ -7,6 +7,7 @@ import pytest
 from systems import constant, perfect
 from whosays.model.errors import InputError
 from whosays.model.labels import DEFAULT_SCHEME
+from whosays.training.evaluation import report
 from whosays.training.evaluation.compare import compare, load_scored, mcnemar, write_comparison
 from whosays.training.evaluation.evaluate import System, evaluate
 from whosays.training.evaluation.report import render, write_report
@@ -48,3 +49,31 @@ def test_comparison_refuses_other_gold(articles, tmp_path):
         compare(load_scored(tmp_path / "a"), load_scored(tmp_path / "b"))
     with pytest.raises(InputError, match="no report here"):
         load_scored(tmp_path / "c")
+
+
+@pytest.mark.parametrize("change", ["fewer", "twice", "other labels", "no gold"])
+def test_predictions_must_be_those_of_the_report(articles, tmp_path, change):
+    write_report(evaluate(SYSTEM, articles, [], perfect(articles)), tmp_path)
+    file = tmp_path / "predictions.jsonl"
+    rows = [json.loads(line) for line in file.read_text().splitlines()]
+    if change == "fewer":
+        rows.pop()
+    elif change == "twice":
+        rows[0]["index"] = 1
+    elif change == "other labels":
+        rows[0]["side"] = "other"
+    else:
+        del rows[0]["side_gold"]
+    file.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    with pytest.raises(InputError, match=r"predictions\.jsonl is not what report\.json is about"):
+        load_scored(tmp_path)
+
+
+def test_a_report_that_was_not_finished_is_none(articles, tmp_path, monkeypatch):
+    found = evaluate(SYSTEM, articles, [], perfect(articles))
+    write_report(found, tmp_path)
+    monkeypatch.setattr(report, "render", lambda *asked: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        write_report(found, tmp_path)
+    with pytest.raises(InputError, match="no report here"):
+        load_scored(tmp_path)

@@ -19,6 +19,7 @@ from .judged import MISSING, Judged
 from .metrics import paired_difference, summary
 from .report import JSON_FILE, PREDICTIONS_FILE, render, write_text
 
+COMPARISON_FILE = "comparison.json"
 COMPARISON_SCHEMA = "whosays-comparison/1"
 FIGURES = ("macro_f1", "accuracy", "balanced_accuracy", "micro_f1", "mcc", "kappa")
 
@@ -34,7 +35,7 @@ class Scored:
 
 def load_scored(path: Path) -> Scored:
     """The report in a folder, or beside its report.json. Raises `InputError` if there is none of this
-    version."""
+    version, or its predictions are not those that it is about."""
     folder = path if path.is_dir() else path.parent
     file = folder / JSON_FILE
     try:
@@ -52,7 +53,28 @@ def load_scored(path: Path) -> Scored:
         if isinstance(row, Reject):
             raise InputError(str(row))
         rows.append(row)
+    try:
+        belongs = _belongs(content, rows)
+    except (KeyError, TypeError):
+        belongs = False
+    if not belongs:
+        raise InputError(f"{folder}: {PREDICTIONS_FILE} is not what {JSON_FILE} is about; evaluate again")
     return Scored(folder, content, rows)
+
+
+def _belongs(content: Mapping[str, Any], rows: Sequence[Mapping[str, Any]]) -> bool:
+    """Whether the rows are as many sentences and articles as the report says, each once and with a text and
+    conflict, and each head has as many gold and right labels. `KeyError` or `TypeError` where something is missing."""
+    places = {(row["article_id"], row["index"]) for row in rows if row["text"] and row["conflict"]}
+    if not len(rows) == len(places) == content["data"]["sentences"]:
+        return False
+    if len({id for id, _ in places}) != content["data"]["articles"]:
+        return False
+    for head, figures in content["heads"].items():
+        right = [row[head] == row[f"{head}_gold"] for row in rows if row[f"{head}_gold"] is not None]
+        if len(right) != figures["sentences"] or not np.isclose(np.mean(right), figures["accuracy"]["value"]):
+            return False
+    return True
 
 
 def compare(first: Scored, second: Scored) -> dict[str, Any]:
@@ -70,6 +92,8 @@ def compare(first: Scored, second: Scored) -> dict[str, Any]:
         )
     scheme = Scheme.from_dict(first.content["scheme"])
     places = {(row["article_id"], row["index"]): row for row in second.rows}
+    if places.keys() != {(row["article_id"], row["index"]) for row in first.rows}:
+        raise InputError(f"{first.path} and {second.path}: the predictions are for different sentences; evaluate again")
     aligned = [places[row["article_id"], row["index"]] for row in first.rows]
     numbers = {id: n for n, id in enumerate(dict.fromkeys(row["article_id"] for row in first.rows))}
     weights = article_weights(len(numbers))
@@ -155,8 +179,10 @@ def mcnemar(first: np.ndarray, second: np.ndarray) -> dict[str, Any]:
 
 
 def write_comparison(content: Mapping[str, Any], folder: Path) -> None:
-    """Write comparison.md, comparison.html and last comparison.json into `folder`."""
+    """Write comparison.md, comparison.html and last comparison.json into `folder`, after an old
+    comparison.json is gone."""
     folder.mkdir(exist_ok=True)
+    (folder / COMPARISON_FILE).unlink(missing_ok=True)
     write_text(folder / "comparison.md", render("comparison.md.j2", content))
     write_text(folder / "comparison.html", render("comparison.html.j2", content))
-    write_text(folder / "comparison.json", json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False) + "\n")
+    write_text(folder / COMPARISON_FILE, json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False) + "\n")

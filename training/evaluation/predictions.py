@@ -83,11 +83,12 @@ def read_predictions(path: Path, articles: Sequence[LabelledArticle], scheme: Sc
 
 def _only(heads: set[str], answer: Answer) -> Answer:
     """`answer` for `heads` alone."""
-    labels, scores, probabilities = (
-        {head: value for head, value in by_head.items() if head in heads}
-        for by_head in (answer.labels, answer.scores, answer.probabilities)
+    return Answer(
+        {head: label for head, label in answer.labels.items() if head in heads},
+        {head: score for head, score in answer.scores.items() if head in heads},
+        {head: chances for head, chances in answer.probabilities.items() if head in heads},
+        answer.evidence,
     )
-    return Answer(labels, scores, probabilities, answer.evidence)
 
 
 def _rows(path: Path) -> Iterator[tuple[int, Mapping[str, Any]]]:

@@ -42,10 +42,11 @@ def check_folder(path: Path, force: bool) -> None:
 
 
 def write_report(report: Report, folder: Path) -> None:
-    """Write all forms of the report into `folder`; report.json comes last, so where it is the rest is
-    whole."""
+    """Write all forms of the report into `folder`; an old report.json goes first and the new one comes last,
+    so where it is the rest is whole and belongs to it."""
     content = report.to_dict()
     folder.mkdir(exist_ok=True)
+    (folder / JSON_FILE).unlink(missing_ok=True)
     with replacing(folder / PREDICTIONS_FILE) as partial, partial.open("w", encoding="utf-8") as file:
         print_rows(prediction_rows(report.articles, report.answers, Scheme.from_dict(report.scheme)), file)
     write_text(folder / "report.md", render("report.md.j2", content))
