@@ -8,7 +8,8 @@ from systems import at_random, constant, perfect
 from whosays.model.errors import InputError, WorkError
 from whosays.model.labels import DEFAULT_SCHEME
 from whosays.model.predictor import Predictor
-from whosays.training.evaluation.evaluate import System, describe, evaluate
+from whosays.training.evaluation.bootstrap import article_weights
+from whosays.training.evaluation.evaluate import System, describe, evaluate, joint_accuracy, judge_all, report_on
 from whosays.training.evaluation.gates import check_gates, figure_named, parse_gates
 from whosays.training.evaluation.judged import Answer
 from whosays.training.evaluation.report import write_report
@@ -55,6 +56,19 @@ def test_constant(articles):
     assert content["heads"]["side"]["accuracy"]["value"] == pytest.approx(12 / 40)
     assert content["heads"]["side"]["kappa"]["value"] == content["heads"]["side"]["mcc"]["value"] == 0
     assert [group["count"] for group in content["errors"]["side"]] == [16, 8, 4]
+
+
+def test_joint_accuracy_and_a_baselines_lead_by_hand(articles):
+    # wrong: side of a0's sentences 0 and 1, stance of its sentences 1 and 2 → 3 of 40 sentences are not all right
+    given = [list(rows) for rows in perfect(articles)]
+    for n, wrong in enumerate([{"side": "none"}, {"side": "none", "stance": "hedge"}, {"stance": "hedge"}]):
+        given[0][n] = Answer({**given[0][n].labels, **wrong}, {}, {})
+    found = joint_accuracy(judge_all(DEFAULT_SCHEME, articles, given), len(articles), article_weights(len(articles)))
+    assert (found["heads"], found["sentences"]) == (["side", "stance"], 40)
+    assert found["accuracy"]["value"] == pytest.approx(37 / 40)
+    # always `none`, the baseline has a macro-F1 of 24 / 52 / 4, the perfect system 1
+    report = report_on(SYSTEM, articles, perfect(articles), {"none": constant(articles)}, [])
+    assert report.baselines["none"]["side"]["lead"]["value"] == pytest.approx(1 - 24 / 52 / 4)
 
 
 def test_random_is_no_better_than_chance(articles):
@@ -135,9 +149,14 @@ def test_gates(content):
     for name in ("nothing.f1", "side", "side.by_class.none"):
         with pytest.raises(InputError):
             figure_named(content, name)
-    for option in ("side.macro_f1", "=1", "side.macro_f1=high"):
-        with pytest.raises(InputError):
+    content["heads"]["side"]["kappa"]["value"] = None
+    with pytest.raises(WorkError, match=re.escape("side.kappa is not defined")):
+        check_gates(content, {"side.kappa": -1.0})
+    for option in ("side.macro_f1", "=1", "side.macro_f1=high", "side.macro_f1=nan", "side.macro_f1=inf"):
+        with pytest.raises(InputError, match="FIGURE=NUMBER"):
             parse_gates([option])
+    with pytest.raises(InputError, match="has a gate already"):
+        parse_gates(["joint.accuracy=0.8", "joint.accuracy=0.9"])
 
 
 def test_files_and_their_escapes(articles, tmp_path):

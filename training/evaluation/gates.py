@@ -1,5 +1,6 @@
 """Gates: bounds that a report's figures must reach, for a machine to act on."""
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -7,26 +8,30 @@ from ...model.errors import InputError, WorkError
 
 
 def parse_gates(options: Sequence[str]) -> dict[str, float]:
-    """Figure → least value, from "side.macro_f1=0.80". Raises `InputError` at one that is not of that
-    form."""
-    gates = {}
+    """Figure → least value, from "side.macro_f1=0.80". Raises `InputError` at one that is not of that form or
+    whose figure has a gate already."""
+    gates: dict[str, float] = {}
     for option in options:
-        name, equals, value = option.partition("=")
+        name, _, value = option.partition("=")
+        name = name.strip()
         try:
-            gates[name.strip()] = float(value)
+            least = float(value)
         except ValueError:
-            equals = ""
-        if not equals or not name.strip():
+            least = math.nan
+        if not name or not math.isfinite(least):
             raise InputError(f"--fail-under '{option}': write it as FIGURE=NUMBER, as in side.macro_f1=0.80")
+        if name in gates:
+            raise InputError(f"--fail-under '{option}': {name} has a gate already; give each figure one")
+        gates[name] = least
     return gates
 
 
-def figure_named(content: Mapping[str, Any], name: str) -> float:
+def figure_named(content: Mapping[str, Any], name: str) -> float | None:
     """The figure in a report (its JSON content) under a dotted name; it begins with a head or a key of the
     report.
 
-    "side.macro_f1", "side.by_class.other.f1", "side.macro_f1.low", "joint.accuracy". Raises `InputError` if
-    there is none.
+    "side.macro_f1", "side.by_class.other.f1", "side.macro_f1.low", "joint.accuracy". None where it is not
+    defined on these data. Raises `InputError` if there is no such figure.
     """
     found: Any = content["heads"] | content
     for part in name.split("."):
@@ -36,14 +41,21 @@ def figure_named(content: Mapping[str, Any], name: str) -> float:
         found = found[part]
     if isinstance(found, Mapping) and "value" in found:
         found = found["value"]
+    if found is None:
+        return None
     if isinstance(found, bool) or not isinstance(found, int | float):
         raise InputError(f"--fail-under: '{name}' is not a figure; name one, as in side.macro_f1")
     return float(found)
 
 
 def check_gates(content: Mapping[str, Any], gates: Mapping[str, float]) -> None:
-    """Raise `WorkError` that names every figure below its gate."""
-    values = {name: figure_named(content, name) for name in gates}
-    failed = [f"{name} is {values[name]:.4f}, below {gate:g}" for name, gate in gates.items() if values[name] < gate]
+    """Raise `WorkError` that names every figure that is below its gate or not defined."""
+    failed = []
+    for name, gate in gates.items():
+        value = figure_named(content, name)
+        if value is None:
+            failed.append(f"{name} is not defined on these data")
+        elif value < gate:
+            failed.append(f"{name} is {value:.4f}, below {gate:g}")
     if failed:
         raise WorkError("; ".join(failed))
