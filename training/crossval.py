@@ -5,6 +5,7 @@ epoch, and trains on the rest; so every article is judged once, by a model that 
 conflict. A fold that is done leaves its report behind and is not done again.
 """
 
+import hashlib
 import json
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -48,7 +49,7 @@ def make_folds(articles: Sequence[LabelledArticle], groups: int | None) -> list[
     sizes = Counter[str]()
     for item in articles:
         sizes[item.conflict.name] += len(item.article.sentences)
-    count = groups or len(sizes)
+    count = len(sizes) if groups is None else groups
     if not _FEWEST <= count <= len(sizes):
         raise InputError(
             f"--groups {count}: the data have {len(sizes)} conflicts; give a number from {_FEWEST} to {len(sizes)}"
@@ -67,7 +68,7 @@ def cross_validate(
     """Train and judge every fold into `output`, go on where an earlier run stopped, and report on all
     together.
 
-    Raises `InputError` if `output` holds a cross-validation of another recipe, other data or other groups.
+    Raises `InputError` if `output` holds a cross-validation of another recipe, other data, sides or groups.
     """
     scheme = DEFAULT_SCHEME
     articles = recipe_articles(recipe, scheme, ("train", "dev"))
@@ -76,6 +77,7 @@ def cross_validate(
     plan = {
         "recipe": recipe.model_dump(),
         "gold_sha256": describe(articles, scheme)["gold_sha256"],
+        "sides_sha256": _sides_sha256(articles),
         "folds": [asdict(fold) for fold in folds],
     }
     _keep_plan(plan, output)
@@ -98,12 +100,19 @@ def cross_validate(
     return report
 
 
+def _sides_sha256(articles: Sequence[LabelledArticle]) -> str:
+    """Of every conflict's sides with their names and aliases; a model sees the mentions that these find."""
+    conflicts = {item.conflict.name: [asdict(side) for side in item.conflict.sides] for item in articles}
+    return hashlib.sha256(json.dumps(conflicts, sort_keys=True).encode()).hexdigest()
+
+
 def _keep_plan(plan: dict[str, Any], output: Path) -> None:
     file = output / PLAN_FILE
     if file.is_file():
         if json.loads(file.read_text(encoding="utf-8")) != plan:
             raise InputError(
-                f"{output}: holds a cross-validation of another recipe, other data or other groups; give another folder"
+                f"{output}: holds a cross-validation of another recipe, other data, sides or groups; "
+                "give another folder"
             )
         return
     if output.exists() and (not output.is_dir() or any(output.iterdir())):

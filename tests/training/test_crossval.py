@@ -40,7 +40,7 @@ def test_folds_hold_out_each_conflict_once(recipe):
     folds = make_folds(articles, None)
     assert [fold.held_out for fold in folds] == [["c0"], ["c1"], ["c2"]]
     assert [fold.development for fold in folds] == [["c1"], ["c2"], ["c0"]]
-    for groups in (2, 4):
+    for groups in (0, 1, 2, 4):
         with pytest.raises(InputError, match="from 3 to 3"):
             make_folds(articles, groups)
 
@@ -67,6 +67,10 @@ def test_it_reports_over_all_folds_and_goes_on_where_it_stopped(recipe, tmp_path
     assert (output / "report.html").is_file()
     with pytest.raises(InputError, match="another recipe"):
         cross_validate(recipe.model_copy(update={"seed": 14}), None, output)
+    sides = tmp_path / "c0.yaml"
+    sides.write_text(sides.read_text().replace('"Norden"', '"Norden", "Nord"'))
+    with pytest.raises(InputError, match="another recipe, other data, sides"):
+        cross_validate(recipe, None, output)
 
 
 def test_a_folder_of_something_else_is_left_alone(recipe, tmp_path):
