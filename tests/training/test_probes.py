@@ -51,6 +51,23 @@ def test_names_are_exchanged_throughout_with_possessives_kept():
     ]
 
 
+def test_a_bare_s_goes_with_the_word_and_mentions_are_exactly_exchanged():
+    cuba = Side("cuba", "Cuba", ("Cuba", "Cuban", "Havana"))
+    states = Side("usa", "United States", ("United States", "Washington", "the Pentagon"))
+    conflict = Conflict("embargo", (cuba, states))
+    texts = ["Cubans met envoys of the United States in Washington.", "Havanas envoy and the Pentagon’s were silent."]
+    item = LabelledArticle(article_from_sentences("x", texts), conflict, {"side": (), "stance": ()})
+    swapped = swap_names(item, cuba, states)
+    assert [s.text for s in swapped.sentences] == [
+        "United States met envoys of the Cuba in Cuba.",
+        "Washington envoy and Cuba’s were silent.",
+    ]
+    exchange = {"cuba": "usa", "usa": "cuba"}
+    for text, sentence in zip(texts, swapped.sentences, strict=True):
+        found = [mention.side for mention in conflict.find_mentions(sentence.text)]
+        assert found == [exchange[mention.side] for mention in conflict.find_mentions(text)]
+
+
 def test_the_two_sides_mentioned_most_are_exchanged():
     assert pair_to_swap(unlabelled("Baku and Baku and Yerevan.")) == (AZERBAIJAN, ARMENIA)
     assert pair_to_swap(unlabelled("Nobody here.")) is None

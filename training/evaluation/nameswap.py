@@ -93,7 +93,8 @@ def pair_to_swap(item: LabelledArticle) -> tuple[Side, Side] | None:
 def swap_names(item: LabelledArticle, first: Side, second: Side) -> Article:
     """The article with every mention of `first` put as one of `second` and the other way round.
 
-    Possessive endings stay where they are, outside the mention.
+    A possessive ending stays where it is, outside the mention; a bare s ("Cubans", where only "Cuban" is an
+    alias) goes with the word.
     """
     counterpart = {first.key: (first, second), second.key: (second, first)}
     texts = [_swapped(sentence.text, item.conflict, counterpart) for sentence in item.article.sentences]
@@ -104,24 +105,29 @@ def _swapped(text: str, conflict: Conflict, counterpart: Mapping[str, tuple[Side
     parts, position = [], 0
     for mention in conflict.find_mentions(text):
         if mention.side in counterpart:
+            end = mention.end + (text[mention.end : mention.end + 1] in ("s", "S"))
             parts += [
                 text[position : mention.start],
-                replacement(text[mention.start : mention.end], *counterpart[mention.side]),
+                replacement(text[mention.start : end], *counterpart[mention.side]),
             ]
-            position = mention.end
+            position = end
     return "".join(parts) + text[position:]
 
 
 def replacement(word: str, own: Side, other: Side) -> str:
     """The word of `other` that stands for `word` of `own`: of the same form, at the same place among that
-    form's.
+    form's. A bare s after `word` makes an adjective a people, and otherwise counts for nothing.
 
     Without a word of that form it is the other side's name, or its first alias if the name is none, since
     nobody would find it as a mention. Capitals of a heading or a sentence's start are kept.
     """
     ours, theirs = _by_form(own), _by_form(other)
-    alias = next((alias for alias in own.aliases if _plain(alias) == _plain(word)), word)
+    aliases = {_plain(alias): alias for alias in reversed(own.aliases)}
+    plain = _plain(word)
+    alias = aliases.get(plain) or aliases.get(plain[:-1]) or word
     form = _form(alias, own)
+    if form == "adjective" and plain not in aliases:
+        form = "people"
     same = theirs.get(form, [])
     place = ours.get(form, []).index(alias) if alias in ours.get(form, []) else 0
     named = other.name if other.name in other.aliases else other.aliases[0]
