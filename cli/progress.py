@@ -15,6 +15,7 @@ def stages() -> Iterator[Callable[[str], None]]:
         yield lambda doing: logger.info("%s", doing)
         return
     from rich.console import Console
+    from rich.markup import escape
 
     with Console(stderr=True).status("starting") as status:
-        yield lambda doing: status.update(doing)
+        yield lambda doing: status.update(escape(doing))

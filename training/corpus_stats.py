@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
+from functools import cache
 from typing import Any
 
 import regex
@@ -30,7 +31,7 @@ def corpus_stats(articles: Iterable[LabelledArticle], splits: Mapping[str, str])
     for item in articles:
         sentences = item.article.sentences
         name = item.conflict.name
-        keys = _file_order(item)
+        keys = _file_order(name) or list(item.conflict.keys)
         for group, value in (
             ("parts", item.article.extra.get("part")),
             ("draws", item.article.extra.get("draw")),
@@ -67,7 +68,9 @@ def corpus_stats(articles: Iterable[LabelledArticle], splits: Mapping[str, str])
     }
 
 
-def _file_order(item: LabelledArticle) -> list[str]:
-    """Side keys as the packaged sides file lists them; a `Conflict` itself has forgotten that order."""
-    path = packaged_path("conflicts", item.conflict.name)
-    return list(read_yaml(path)["sides"]) if path else list(item.conflict.keys)
+@cache
+def _file_order(conflict: str) -> list[str]:
+    """Side keys as the packaged sides file lists them, none if there is no such file; a `Conflict` itself has
+    forgotten that order."""
+    path = packaged_path("conflicts", conflict)
+    return list(read_yaml(path)["sides"]) if path else []

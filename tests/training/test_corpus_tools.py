@@ -82,11 +82,9 @@ def test_counts(tmp_path, strait, gold_file):
 
 
 def test_kappa_by_hand():
-    # 4 of 6 agree; by chance (4·3 + 2·3) / 36 = 1/2; kappa (2/3 − 1/2) / (1 − 1/2) = 1/3.
+    # 4 of 6 agree; by chance (4·2 + 2·4) / 36 = 4/9; kappa (2/3 − 4/9) / (1 − 4/9) = 2/5
     pairs = [("x", "x"), ("x", "x"), ("x", "y"), ("x", "y"), ("y", "y"), ("y", "y")]
-    pairs[2] = ("x", "x")
-    pairs = [("x", "x"), ("x", "x"), ("x", "y"), ("x", "y"), ("y", "y"), ("y", "x")]
-    assert kappa(pairs) == pytest.approx((3 / 6 - 1 / 2) / (1 / 2))
+    assert kappa(pairs) == pytest.approx(2 / 5)
     assert kappa([("x", "x"), ("y", "y")]) == 1.0
     assert kappa([("x", "x")]) is None
     assert kappa([]) is None
