@@ -13,7 +13,7 @@ $(INSTALLED): pyproject.toml constraints.txt
 	touch $@
 
 demo: $(INSTALLED)
-	$(BIN)/whosays predict seeds/karabakh.txt --sides seeds/karabakh.yaml
+	TTY_COMPATIBLE=1 $(BIN)/whosays predict seeds/karabakh.txt --sides seeds/karabakh.yaml
 
 test: $(INSTALLED)
 	$(BIN)/python -m pytest

@@ -1,5 +1,7 @@
 """`whosays predict`."""
 
+import io
+import os
 import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -49,6 +51,8 @@ def predict(
     if output is not None:
         check_output(output, force)
     files = find_inputs(inputs)
+    if output is not None and output.resolve() in {Path(name).resolve() for name in files}:
+        raise InputError(f"{output}: is among the inputs; write the output elsewhere")
     jobs = _Jobs(read_articles(files), _given_conflict(conflict, sides, side))
     first = jobs.first()  # what is wrong with all of the input shows before a model is loaded
 
@@ -59,6 +63,9 @@ def predict(
         count = write_rows(_with_progress(labelled), output, probabilities)
         typer.echo(f"{count} sentences of {jobs.read} articles written to {output}", err=True)
     elif not _print_tables(labelled):
+        # Rows are UTF-8 whatever the locale; under a test runner standard output may be no real stream.
+        if isinstance(sys.stdout, io.TextIOWrapper):
+            sys.stdout.reconfigure(encoding="utf-8")
         print_rows((p.row(probabilities) for article in labelled for p in article), sys.stdout)
     if jobs.rejected:
         typer.echo(f"whosays: {jobs.rejected} articles rejected, {jobs.read} labelled", err=True)
@@ -114,16 +121,19 @@ class _Jobs:
                 yield item
                 continue
             if item.conflict is None and None not in self.given:
-                raise InputError(
-                    f"article '{item.id}' names no conflict: say whose with --conflict NAME, --sides FILE "
-                    'or --side "Name=alias,alias" given twice or more'
+                yield Reject(
+                    f"article '{item.id}'",
+                    None,
+                    "names no conflict; say which with --conflict NAME, --sides FILE or "
+                    '--side "Name=alias,alias" given twice or more',
                 )
+                continue
             try:
                 if item.conflict not in self.given:
                     self.given[item.conflict] = packaged_conflict(str(item.conflict))
                 yield item, self.given[item.conflict]  # type: ignore[misc]
             except InputError as error:
-                yield Reject(item.id, None, str(error))
+                yield Reject(f"article '{item.id}'", None, str(error))
 
 
 def _given_conflict(name: str | None, file: Path | None, sides: list[str] | None) -> "dict[str | None, object]":
@@ -160,14 +170,20 @@ _MARKS = {"affirm": "", "deny": "✗", "accuse": "!", "hedge": "?", "neutral": "
 def _print_tables(labelled: "Iterator[list[Prediction]]") -> bool:
     """Print a coloured table an article if standard output is a terminal; say whether it is."""
     from rich.console import Console
+    from rich.control import strip_control_codes
     from rich.table import Table
     from rich.text import Text
 
-    console = Console()
-    if not console.is_terminal:
+    if not sys.stdout.isatty() and os.environ.get("TTY_COMPATIBLE") != "1":
         return False
+    console = Console(force_terminal=True)
     for article in labelled:
-        table = Table(title=article[0].article_id, title_justify="left", show_lines=False, pad_edge=False)
+        table = Table(
+            title=Text(strip_control_codes(article[0].article_id)),
+            title_justify="left",
+            show_lines=False,
+            pad_edge=False,
+        )
         heads = list(article[0].labels)
         for head in heads:
             table.add_column(head, no_wrap=True)
@@ -178,7 +194,7 @@ def _print_tables(labelled: "Iterator[list[Prediction]]") -> bool:
             style = {None: "dim", "none": "", "other": "yellow", "both": "bold"}.get(
                 voice, _COLOURS[sides.index(voice) % len(_COLOURS)] if voice in sides else ""
             )
-            text = Text(p.text)
+            text = Text(p.text.replace("\x1b", "␛"))
             if p.evidence and p.start <= p.evidence.start < p.end:
                 text.stylize("underline", p.evidence.start - p.start, p.evidence.end - p.start)
             cells = [

@@ -52,15 +52,18 @@ def _lines(text: str, start: int, end: int) -> Iterable[tuple[int, int]]:
         wrapped = (
             following is not None
             and widest in _WRAP_WIDTHS
-            and len(line) >= _WRAP_FILL * widest
-            and not line.rstrip().endswith((".", "!", "?", ":", "”", '"'))
             and following.strip() != ""
+            and (following.lstrip()[0].islower() or _runs_on(line, widest))
         )
-        if not wrapped and not (following is not None and following.lstrip()[:1].islower()):
+        if not wrapped:
             yield opened, min(position - 1, end)
             opened = position
     if opened < end:
         yield opened, end
+
+
+def _runs_on(line: str, widest: int) -> bool:
+    return len(line) >= _WRAP_FILL * widest and not line.rstrip().endswith((".", "!", "?", ":", "”", '"'))
 
 
 def segment(text: str, language: str = "en") -> tuple[Sentence, ...]:
@@ -70,7 +73,7 @@ def segment(text: str, language: str = "en") -> tuple[Sentence, ...]:
     a single line break, unless the lines look wrapped at a fixed width. Rules for the rest: sentencex.
     """
     found = []
-    for begin, end in _paragraphs(text.replace("\r", "\n")):
+    for begin, end in _paragraphs(text.replace("\r\n", " \n").replace("\r", "\n")):
         for piece in sentencex.get_sentence_boundaries(language, text[begin:end]):  # pyright: ignore
             first, last = begin + piece["start_index"], begin + piece["end_index"]
             body = text[first:last].strip()

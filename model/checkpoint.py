@@ -77,7 +77,7 @@ def new_model(
 
 
 def save_model(model: SentenceLabeler, tokenizer: PreTrainedTokenizerBase, folder: Path) -> None:
-    """Write a model folder; of an adapted encoder only what was trained. Each file is replaced whole."""
+    """Write a model folder; of an adapted encoder only what was trained. The weights are replaced whole."""
     folder.mkdir(parents=True, exist_ok=True)
     names = _trained_names(model)
     weights = {name: tensor.detach().cpu().contiguous() for name, tensor in model.state_dict().items() if name in names}
@@ -95,6 +95,16 @@ def load_model(name: str) -> tuple[SentenceLabeler, PreTrainedTokenizerBase]:
     there is no such model, the folder is not one, or the encoder differs from the one it was trained over.
     """
     folder = model_folder(name)
+    try:
+        return _load(folder)
+    except InputError:
+        raise
+    # What libraries raise at a damaged file is not one kind of error; whatever it is, the folder cannot be used.
+    except Exception as error:
+        raise InputError(f"{folder}: the model folder is damaged: {_first_line(error)}") from error
+
+
+def _load(folder: Path) -> tuple[SentenceLabeler, PreTrainedTokenizerBase]:
     config = SentenceLabelerConfig.from_pretrained(folder)
     model = SentenceLabeler(config)
     if config.lora:
@@ -122,16 +132,20 @@ def load_model(name: str) -> tuple[SentenceLabeler, PreTrainedTokenizerBase]:
 
 def model_folder(name: str) -> Path:
     """The folder of model `name`: a packaged model or a path. Raises `InputError` if it is not a model folder."""
-    folder = PACKAGED / name if (PACKAGED / name / "config.json").is_file() else Path(name)
+    packaged = {path.name: path for path in PACKAGED.glob("*") if path.is_dir()}
+    folder = packaged.get(name, Path(name))
     if not folder.is_dir():
-        known = ", ".join(sorted(path.name for path in PACKAGED.glob("*") if path.is_dir()))
+        known = ", ".join(sorted(packaged))
         raise InputError(f"model '{name}': no such folder; give a folder that `whosays train` wrote or one of: {known}")
     try:
         kind = json.loads((folder / "config.json").read_text(encoding="utf-8")).get("model_type")
     except (OSError, ValueError, AttributeError):
         kind = None
-    if kind != SentenceLabelerConfig.model_type or not (folder / _WEIGHTS).is_file():
-        raise InputError(f"model '{name}': not a whosays model folder (no config.json of one, or no {_WEIGHTS})")
+    if kind != SentenceLabelerConfig.model_type:
+        raise InputError(f"model '{name}': not a whosays model folder (config.json is missing or of another kind)")
+    for needed in (_WEIGHTS, "tokenizer.json"):
+        if not (folder / needed).is_file():
+            raise InputError(f"model '{name}': not a whole model folder; {needed} is missing")
     return folder
 
 
@@ -178,4 +192,4 @@ def _load_tokenizer(source: str, config: Any) -> PreTrainedTokenizerBase:
 
 
 def _first_line(error: Exception) -> str:
-    return str(error).strip().splitlines()[0]
+    return (str(error).strip() or type(error).__name__).splitlines()[0]

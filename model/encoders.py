@@ -26,7 +26,7 @@ def encoder_source(name: str) -> str:
         if not (path / "config.json").is_file():
             raise InputError(f"encoder '{name}': the folder has no config.json, so it is no encoder")
         return name
-    if path.is_absolute() or name.startswith(".") or name.count("/") != 1:
+    if path.is_absolute() or name.startswith(".") or name.count("/") > 1 or not name.strip():
         raise InputError(f"encoder '{name}': no such folder; give a folder, a hub id or one of: {', '.join(BUILT_IN)}")
     return name
 

@@ -11,7 +11,7 @@ import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -84,6 +84,8 @@ def _check_columns(name: str) -> None:
                 columns = next(csv.reader(file), [])
             except UnicodeDecodeError:
                 raise InputError(f"{name}: not UTF-8 text; convert it first") from None
+            except csv.Error as error:
+                raise InputError(f"{name}: cannot be read as CSV: {error}") from None
     elif name.endswith(".parquet"):
         try:
             columns = pq.read_schema(name).names
@@ -124,8 +126,11 @@ def article_from_row(row: Mapping[str, Any], default_id: str) -> Article:
     id = default_id if row.get("id") in (None, "") else str(row["id"])
     extra = {name: value for name, value in row.items() if name not in _OWN_COLUMNS}
     if row.get("sentences") is not None:
-        article = article_from_sentences(id, _sentence_texts(row["sentences"]), conflict, extra)
+        texts = _sentence_texts(row["sentences"])
+        _check_encodable(id, *texts)
+        article = article_from_sentences(id, texts, conflict, extra)
     elif isinstance(row.get("text"), str):
+        _check_encodable(id, row["text"])
         article = article_from_text(id, row["text"], conflict, extra)
     else:
         raise InputError("text: missing; a row needs 'text' or 'sentences'")
@@ -134,11 +139,18 @@ def article_from_row(row: Mapping[str, Any], default_id: str) -> Article:
     return article
 
 
+def _check_encodable(*parts: str) -> None:
+    try:
+        "".join(parts).encode()
+    except UnicodeEncodeError:
+        raise InputError("text: has half of a surrogate pair, which UTF-8 cannot hold; mend the encoding") from None
+
+
 def _sentence_texts(value: Any) -> list[str]:
     if isinstance(value, str):  # a CSV cell
         try:
             value = json.loads(value)
-        except ValueError:
+        except (ValueError, RecursionError):
             raise InputError("sentences: must be a list; in CSV, a JSON list") from None
     if not isinstance(value, list):
         raise InputError(f"sentences: must be a list, got {value!r:.60}")
@@ -156,6 +168,8 @@ def _read_text(name: str) -> Article | Reject:
         text = Path(name).read_text(encoding="utf-8-sig")
     except UnicodeDecodeError as error:
         return Reject(name, None, f"not UTF-8 text (byte {error.start}); convert it first")
+    except OSError as error:
+        return Reject(name, None, f"cannot be read: {error.strerror}")
     return _whole(name, Path(name).stem, text)
 
 
@@ -165,16 +179,15 @@ def _whole(name: str, id: str, text: str) -> Article | Reject:
 
 
 def _read_stdin() -> Iterator[Article | Reject]:
-    """Standard input: JSON Lines if its first line is a JSON object, else one article of plain text."""
-    try:
-        text = sys.stdin.buffer.read().decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        yield Reject(STDIN, None, f"not UTF-8 text (byte {error.start}); convert it first")
+    """Standard input: JSON Lines if its first line opens an object, else one article of plain text."""
+    first = sys.stdin.buffer.readline().removeprefix(b"\xef\xbb\xbf")
+    if not first.lstrip().startswith(b"{"):
+        try:
+            yield _whole(STDIN, "stdin", (first + sys.stdin.buffer.read()).decode("utf-8"))
+        except UnicodeDecodeError as error:
+            yield Reject(STDIN, None, f"not UTF-8 text (byte {error.start}); convert it first")
         return
-    if not text.lstrip().startswith("{"):
-        yield _whole(STDIN, "stdin", text)
-        return
-    for line, row in _parse_lines(STDIN, text.splitlines()):
+    for line, row in _parse_lines(STDIN, chain([first], sys.stdin.buffer)):
         try:
             yield row if isinstance(row, Reject) else article_from_row(row, f"stdin-{line}")
         except InputError as error:
@@ -195,7 +208,7 @@ def _parse_lines(name: str, lines: Iterable[str | bytes]) -> Iterator[tuple[int,
             row = json.loads(line)
         except UnicodeDecodeError:
             yield number, Reject(name, number, "not UTF-8 text")
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             yield number, Reject(name, number, f"not valid JSON: {error}")
         else:
             yield number, row if isinstance(row, dict) else Reject(name, number, "must be a JSON object")
@@ -230,10 +243,13 @@ def _read_csv(name: str) -> Iterator[tuple[int, Row | Reject]]:
 
 def _read_parquet(name: str) -> Iterator[tuple[int, Row | Reject]]:
     number = 0
-    for batch in pq.ParquetFile(name).iter_batches(batch_size=256):
-        for row in batch.to_pylist():
-            number += 1
-            yield number, row
+    try:
+        for batch in pq.ParquetFile(name).iter_batches(batch_size=256):
+            for row in batch.to_pylist():
+                number += 1
+                yield number, row
+    except (pa.ArrowException, ValueError, OSError) as error:
+        yield number + 1, Reject(name, number + 1, f"cannot be read from here on: {str(error).splitlines()[0]}")
 
 
 _READERS: dict[str, Callable[[str], Iterator[tuple[int, Row | Reject]]]] = {
@@ -247,12 +263,14 @@ def _open_text(name: str) -> TextIO:
     return Path(name).open(encoding="utf-8-sig", newline="")
 
 
-def check_output(path: Path, force: bool, kinds: tuple[str, ...] = WRITABLE) -> None:
-    """Raise `InputError` unless `path` ends in one of `kinds`, its folder exists, and it is new or `force` is given."""
-    if path.suffix not in kinds:
-        raise InputError(f"{path}: unknown kind of output; end it in {', '.join(kinds)}")
+def check_output(path: Path, force: bool) -> None:
+    """Raise `InputError` unless `path` ends as `WRITABLE` says, its folder exists, and it is new or `force`."""
+    if path.suffix not in WRITABLE:
+        raise InputError(f"{path}: unknown kind of output; end it in {', '.join(WRITABLE)}")
     if not path.parent.is_dir():
         raise InputError(f"{path}: the folder {path.parent} does not exist; make it first")
+    if path.is_dir():
+        raise InputError(f"{path}: is a folder; give a file")
     if path.exists() and not force:
         raise InputError(f"{path}: exists already; give --force to replace it")
 

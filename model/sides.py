@@ -7,7 +7,7 @@ sees a side as a class; it sees the mentions found here and points at them.
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
@@ -43,9 +43,26 @@ class Side:
 
 def fold(text: str) -> str:
     """`text` without diacritics, character for character, so that positions stay valid ("Erdoğan" → "Erdogan")."""
-    if text.isascii():
-        return text
-    return "".join(unicodedata.normalize("NFD", character)[0] for character in text)
+    return text if text.isascii() else "".join(map(_base, text))
+
+
+@cache
+def _base(character: str) -> str:
+    """The letter under a character's diacritics; a character that is no letter with marks (한) stays as it is."""
+    first, *marks = unicodedata.normalize("NFD", character)
+    return first if all(unicodedata.combining(mark) for mark in marks) else character
+
+
+def _same(alias: str) -> str:
+    """What is equal for aliases that match the same text: case, diacritics, apostrophes, hyphens and spaces ignored."""
+    folded = fold(unicodedata.normalize("NFC", " ".join(alias.split()))).casefold()
+    return folded.translate(dict.fromkeys(map(ord, APOSTROPHES), "'") | dict.fromkeys(map(ord, HYPHENS), "-"))
+
+
+def _any_case(character: str) -> str:
+    """Pattern of one character in either case, or of its variants if it is an apostrophe or a hyphen."""
+    variants = next((group for group in (APOSTROPHES, HYPHENS) if character in group), character + character.upper())
+    return f"[{regex.escape(variants, special_only=False)}]"
 
 
 def _alias_pattern(alias: str) -> str:
@@ -100,10 +117,9 @@ class Conflict:
             if not side.aliases:
                 raise InputError(f"{where}: side '{side.key}' has no aliases; list the words that name it")
             for alias in side.aliases:
-                folded = regex.sub(r"\s+", " ", fold(unicodedata.normalize("NFC", alias))).casefold()
-                if not folded.strip():
+                if not alias.strip():
                     raise InputError(f"{where}: side '{side.key}' has an empty alias; remove it")
-                owner = owners.setdefault(folded, side)
+                owner = owners.setdefault(_same(alias), side)
                 if owner.key != side.key:
                     raise InputError(
                         f"{where}: alias '{alias}' is claimed by both '{owner.key}' and '{side.key}'; leave it to one"
@@ -117,9 +133,20 @@ class Conflict:
 
     @cached_property
     def _pattern(self) -> tuple["regex.Pattern[str]", dict[str, str]]:
-        aliases = sorted({(a, s.key) for s in self.sides for a in s.aliases}, key=lambda p: (-len(p[0]), p))
+        """One alternation of all aliases, the longest first, and the side of each named group.
+
+        Aliases stand in one branch per first letter behind a look-ahead for it, so that a word is tried against few.
+        """
+        aliases = sorted(
+            {(" ".join(alias.split()), side.key) for side in self.sides for alias in side.aliases},
+            key=lambda pair: (-len(pair[0]), pair),
+        )
         groups = {f"a{number}": key for number, (_, key) in enumerate(aliases)}
-        body = "|".join(f"(?P<a{number}>{_alias_pattern(alias)})" for number, (alias, _) in enumerate(aliases))
+        branches: dict[str, list[str]] = {}
+        for number, (alias, _) in enumerate(aliases):
+            first = fold(unicodedata.normalize("NFC", alias))[0].lower()
+            branches.setdefault(first, []).append(f"(?P<a{number}>{_alias_pattern(alias)})")
+        body = "|".join(f"(?={_any_case(first)})(?:{'|'.join(found)})" for first, found in sorted(branches.items()))
         return regex.compile(rf"(?<!\w)(?:{body})"), groups
 
     def find_mentions(self, text: str) -> tuple[Mention, ...]:

@@ -18,6 +18,7 @@ from .errors import InputError
 from .sides import Conflict, Mention
 
 _CARRIED_SHARE = 4  # carried sentences take at most 1/4 of a window
+_CARRIED_REACH = 200  # and come from at most this many sentences before it
 
 Tensors = dict[str, torch.Tensor]
 
@@ -188,13 +189,13 @@ def make_windows(
     """
     costs = [len(sentence.ids) + 1 for sentence in sentences]
     spans = _spans(sentences, costs, max_tokens - 1, overlap)
-    reader = [
-        max(
-            (w for w, (start, end, _) in enumerate(spans) if start <= n < end),
-            key=lambda w: (_poorer_context(n, *spans[w][:2], costs), -w),
-        )
-        for n in range(len(sentences))
-    ]
+    reader = [0] * len(sentences)
+    richest = [-1.0] * len(sentences)
+    for w, (start, end, _) in enumerate(spans):
+        for n in range(start, end):
+            context = _poorer_context(n, start, end, costs)
+            if context > richest[n]:
+                reader[n], richest[n] = w, context
     windows = []
     for w, (start, end, carried) in enumerate(spans):
         numbers = (*carried, *range(start, end))
@@ -239,7 +240,7 @@ def _carried(
     """The last sentences before `start` that mention a side which `start` to `end` do not, at most `room` tokens."""
     present = {side for sentence in sentences[start:end] for _, side, _ in sentence.mentions}
     carried = []
-    for n in range(start - 1, -1, -1):
+    for n in range(start - 1, max(-1, start - 1 - _CARRIED_REACH), -1):
         new = {side for _, side, _ in sentences[n].mentions} - present
         if new and costs[n] <= room:
             carried.append(n)
@@ -279,7 +280,7 @@ def collate(windows: Sequence[Window], pad_id: int) -> Tensors:
     """
 
     def padded(rows: list[list[int]], value: int) -> torch.Tensor:
-        width = max(1, *map(len, rows)) if len(rows) > 1 else max(1, len(rows[0]))
+        width = max(1, max(map(len, rows)))
         return torch.tensor([row + [value] * (width - len(row)) for row in rows])
 
     ids = [window.ids for window in windows]

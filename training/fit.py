@@ -27,6 +27,7 @@ from transformers import (
 
 from ..model.checkpoint import load_model, new_model, save_model
 from ..model.errors import InputError
+from ..model.labels import DEFAULT_SCHEME, Scheme
 from ..model.network import IGNORED, SentenceLabeler
 from ..model.predictor import Predictor, has_bf16
 from ..model.windows import Tensors, Window, WindowMention, article_windows, collate, special_token_id
@@ -48,6 +49,7 @@ def train(recipe: Recipe, output: Path) -> dict[str, Any]:
     set_seed(recipe.seed)
     model, tokenizer = new_model(
         recipe.encoder,
+        scheme=Scheme.from_dict(recipe.scheme) if recipe.scheme else DEFAULT_SCHEME,
         anonymous=recipe.anonymous,
         pointer_size=recipe.pointer_size,
         dropout=recipe.dropout,
@@ -57,11 +59,15 @@ def train(recipe: Recipe, output: Path) -> dict[str, Any]:
     )
     training = recipe_articles(recipe, model.scheme, ["train"])
     development = recipe_articles(recipe, model.scheme, ["dev"])
+    if not any(label is not None for item in development for labels in item.labels.values() for label in labels):
+        raise InputError("the development articles have no labels at all; without them no epoch can be chosen")
     rows = training_rows(training, model, tokenizer)
     logger.info(
         "training on %d articles in %d windows, judging on %d articles", len(training), len(rows), len(development)
     )
     output.mkdir(parents=True, exist_ok=True)
+    for stale in ("model.safetensors", "metrics.json", "README.md"):  # never an old model under a new recipe
+        (output / stale).unlink(missing_ok=True)
     (output / "recipe.yaml").write_text(dump_recipe(recipe), encoding="utf-8")
     pad_id = special_token_id(tokenizer, "pad", "eos")
     keep = KeepBest(model, tokenizer, output, recipe.patience)
@@ -208,7 +214,7 @@ class KeepBest(TrainerCallback):
             "epoch %d: development macro-F1 %.3f (%s)",
             len(self.history),
             entry["macro_f1"],
-            ", ".join(f"{h} {entry[f'{h}_macro_f1']:.3f}" for h in self.model.scheme.names),
+            ", ".join(f"{h} {entry[key]:.3f}" for h in self.model.scheme.names if (key := f"{h}_macro_f1") in entry),
         )
         if not scores or entry["macro_f1"] > max(scores):
             save_model(self.model, self.tokenizer, self.folder)
@@ -283,7 +289,7 @@ def _finish(
     recipe: Recipe, output: Path, development: Sequence[LabelledArticle], history: list[dict[str, float]]
 ) -> dict[str, Any]:
     """Calibrate the best model on the development articles and write metrics and model card beside it."""
-    model, tokenizer = load_model(str(output))
+    model, tokenizer = load_model(str(output.resolve()))
     predictor = Predictor(model, tokenizer, precision=recipe.precision)
     temperatures = fit_temperatures(predictor, development)
     model.config.temperatures = temperatures

@@ -28,13 +28,15 @@ class Lora(BaseModel):
 class Recipe(BaseModel):
     """One training run. Every field has a default; an unknown key or a value out of range is refused.
 
-    `train` and `dev` are JSONL files of labelled articles; empty, the packaged corpus with its splits by conflict.
+    `scheme` is `{head: {labels: [...], points: bool}}`, null for side and stance. `train` and `dev` are JSONL files
+    of labelled articles; empty, the packaged corpus with its splits by conflict.
     `lora` null means full fine-tuning. Learning rates are AdamW's peaks: linear warm-up over `warmup` of the steps,
     then linear decay to 0.
     """
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
 
+    scheme: dict[str, Any] | None = None
     encoder: str = "minilm"
     anonymous: bool = True
     pointer_size: int = Field(default=128, ge=8, le=1024)
@@ -54,7 +56,7 @@ class Recipe(BaseModel):
     head_lr: Positive = 1e-3
     weight_decay: float = Field(default=0.01, ge=0)
     warmup: float = Field(default=0.06, ge=0, lt=1)
-    seed: int = Field(default=13, ge=0)
+    seed: int = Field(default=13, ge=0, lt=2**32)
     precision: Literal["auto", "fp32", "bf16"] = "auto"
 
     @model_validator(mode="after")
@@ -97,7 +99,7 @@ def _apply(data: dict[str, Any], change: str) -> None:
         data = data[parent]
     try:
         data[last] = yaml.safe_load(value)
-    except yaml.YAMLError:
+    except (yaml.YAMLError, ValueError):
         raise InputError(f"--set '{change}': '{value}' is not a YAML value") from None
 
 

@@ -56,3 +56,12 @@ def test_sentences_that_came_split_keep_their_text(given_texts):
     article = article_from_sentences("a", given_texts)
     assert [s.text for s in article.sentences] == given_texts
     assert all(article.text[s.start : s.end] == s.text for s in article.sentences)
+
+
+def test_wrapped_text_with_windows_line_ends_goes_on():
+    lines = ["On Tuesday in the capital the spokesman of the Ministry of", "Defense said that the bridge had fallen."]
+    assert len(texts("\r\n".join(lines))) == len(texts("\n".join(lines))) == 1
+
+
+def test_a_short_line_ends_a_sentence_even_before_a_small_letter():
+    assert texts("Spread the love\nby John Smith") == ["Spread the love", "by John Smith"]

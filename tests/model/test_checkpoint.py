@@ -56,7 +56,7 @@ def test_encoders_are_found_by_name_folder_or_hub_id(tiny_encoder, tmp_path):
     assert encoder_source("some-org/some-model") == "some-org/some-model"
     for name in BUILT_IN:
         assert encoder_source(name)
-    for bad in (str(tmp_path), "./nowhere", "nowhere", "/no/where"):
+    for bad in (str(tmp_path), "./nowhere", "no/such/folder", "/no/where", ""):
         with pytest.raises(InputError, match="encoder"):
             encoder_source(bad)
 

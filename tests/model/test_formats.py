@@ -168,3 +168,13 @@ def test_outputs_are_never_overwritten_unasked(tmp_path):
         check_output(tmp_path / "out.doc", force=False)
     with pytest.raises(InputError, match="does not exist"):
         check_output(tmp_path / "no" / "out.csv", force=False)
+
+
+def test_rows_that_no_file_could_hold_are_rejected(tmp_path):
+    path = tmp_path / "a.jsonl"
+    path.write_text('{"text": "half \\ud800"}\n' + "[" * 100_000 + '\n{"text": "Fine."}\n{"sentences": ["\\udc00"]}\n')
+    first, second, third, fourth = read(path)
+    assert "surrogate" in fourth.reason
+    assert "surrogate" in first.reason
+    assert "JSON" in second.reason
+    assert isinstance(third, Article)

@@ -130,3 +130,17 @@ def test_a_side_on_the_command_line():
     for bad in ("Kyiv", "Kyiv=", "=Ukraine", "Kyiv= , "):
         with pytest.raises(InputError, match="Name=alias"):
             parse_side(bad)
+
+
+def test_aliases_that_match_the_same_text_are_the_same():
+    assert found(conflict(azerbaijan=[" Baku ", "Free  City"], armenia=["Yerevan"]), "Baku, the Free City") == [
+        ("azerbaijan", "Baku"),
+        ("azerbaijan", "Free City"),
+    ]
+    for one, other in (("People's Army", "People’s Army"), ("al-Nusra", "al–Nusra"), (" Baku", "Baku")):
+        with pytest.raises(InputError, match="claimed by both"):
+            conflict(a=[one], b=[other])
+
+
+def test_scripts_without_diacritics_stay_whole():
+    assert found(conflict(korea=["한국"], japan=["日本"]), "호구 한국 日本") == [("korea", "한국"), ("japan", "日本")]
