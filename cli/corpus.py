@@ -2,14 +2,11 @@
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
 from .faults import reporting
-
-if TYPE_CHECKING:
-    from ..model.sides import Conflict
 
 corpus = typer.Typer(no_args_is_help=True, help="Look at labelled articles: faults, counts, agreement.")
 
@@ -18,20 +15,15 @@ Sides = Annotated[list[Path] | None, typer.Option("--sides", help="A sides file 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
-def _conflicts(sides: list[Path] | None) -> "dict[str, Conflict]":
-    from ..model.sides import load_conflict
-
-    return {conflict.name: conflict for conflict in map(load_conflict, sides or [])}
-
-
 @corpus.command()
 @reporting
 def check(data: Data = None, sides: Sides = None) -> None:
     """Print every fault with file, line and article; exit code 1 if there is an error, 0 if there are notes only."""
+    from ..model.sides import load_conflicts
     from ..training.corpus import corpus_files, read_splits
     from ..training.corpus_check import check_corpus
 
-    findings = check_corpus(data or corpus_files(), {} if data else read_splits(), _conflicts(sides))
+    findings = check_corpus(data or corpus_files(), {} if data else read_splits(), load_conflicts(sides or []))
     for finding in findings:
         typer.echo(f"{'note: ' if finding.note else ''}{finding}")
     errors = sum(not finding.note for finding in findings)
@@ -45,11 +37,12 @@ def check(data: Data = None, sides: Sides = None) -> None:
 def stats(data: Data = None, sides: Sides = None, as_json: Json = False) -> None:
     """Count articles, sentences and labels."""
     from ..model.labels import DEFAULT_SCHEME
+    from ..model.sides import load_conflicts
     from ..training.corpus import corpus_files, read_corpus, read_splits
     from ..training.corpus_stats import corpus_stats
 
     found = corpus_stats(
-        read_corpus(data or corpus_files(), DEFAULT_SCHEME, _conflicts(sides)), {} if data else read_splits()
+        read_corpus(data or corpus_files(), DEFAULT_SCHEME, load_conflicts(sides or [])), {} if data else read_splits()
     )
     if as_json:
         typer.echo(json.dumps(found, indent=2))
@@ -71,10 +64,11 @@ def agreement(
 ) -> None:
     """Cohen's kappa between two annotations, per head, label and conflict, and where they differ."""
     from ..model.labels import DEFAULT_SCHEME
+    from ..model.sides import load_conflicts
     from ..training.agreement import agreement as compare
     from ..training.corpus import read_corpus
 
-    known = _conflicts(sides)
+    known = load_conflicts(sides or [])
     one, two = (read_corpus([str(path)], DEFAULT_SCHEME, known) for path in (first, second))
     found = compare(one, two)
     if as_json:

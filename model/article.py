@@ -66,7 +66,7 @@ def _runs_on(line: str, widest: int) -> bool:
     return len(line) >= _WRAP_FILL * widest and not line.rstrip().endswith((".", "!", "?", ":", "”", '"'))
 
 
-def segment(text: str, language: str = "en") -> tuple[Sentence, ...]:
+def segment(text: str) -> tuple[Sentence, ...]:
     """Sentences of `text` in order, without surrounding white space, so that `text[s.start:s.end] == s.text`.
 
     Every character that is not white space belongs to exactly one sentence. A blank line ends a sentence; so does
@@ -74,7 +74,7 @@ def segment(text: str, language: str = "en") -> tuple[Sentence, ...]:
     """
     found = []
     for begin, end in _paragraphs(text.replace("\r\n", " \n").replace("\r", "\n")):
-        for piece in sentencex.get_sentence_boundaries(language, text[begin:end]):  # pyright: ignore
+        for piece in sentencex.get_sentence_boundaries("en", text[begin:end]):  # pyright: ignore
             first, last = begin + piece["start_index"], begin + piece["end_index"]
             body = text[first:last].strip()
             if body:

@@ -95,7 +95,6 @@ class Predictor:
         tokenizer: PreTrainedTokenizerBase,
         *,
         precision: Precision = "auto",
-        token_budget: int = TOKEN_BUDGET,
     ) -> None:
         self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
         self.model = model
@@ -104,7 +103,6 @@ class Predictor:
         self.pad_id = special_token_id(tokenizer, "pad", "eos")
         self.scheme = model.scheme
         self.bf16 = precision == "bf16" or (precision == "auto" and has_bf16())
-        self.token_budget = token_budget
 
     @classmethod
     def load(cls, name: str = "default", precision: Precision = "auto") -> "Predictor":
@@ -128,7 +126,7 @@ class Predictor:
         """What the network says of each article, before calibration. Raises `InputError` at an empty article."""
         windows, results = self._prepare(jobs)
         self.model.eval()
-        for batch in token_batches([len(window.ids) for window in windows], self.token_budget):
+        for batch in token_batches([len(window.ids) for window in windows], TOKEN_BUDGET):
             chosen = [windows[i] for i in batch]
             tensors = collate(chosen, self.pad_id)
             tensors = {name: tensor.to(self.device) for name, tensor in tensors.items()}

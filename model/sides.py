@@ -5,7 +5,7 @@ sees a side as a class; it sees the mentions found here and points at them.
 """
 
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache, cached_property
 from pathlib import Path
@@ -190,6 +190,11 @@ def load_conflict(path: str | Path) -> Conflict:
     except ValueError as error:
         raise InputError(str(error)) from None
     return conflict_from_dict(data, str(path))
+
+
+def load_conflicts(paths: Iterable[str | Path]) -> dict[str, Conflict]:
+    """The conflicts in sides files, by name. Raises `InputError` as `load_conflict` does."""
+    return {conflict.name: conflict for conflict in map(load_conflict, paths)}
 
 
 def packaged_conflict(name: str) -> Conflict:

@@ -34,6 +34,7 @@ from ..model.windows import Tensors, Window, WindowMention, article_windows, col
 from .calibrate import fit_temperatures
 from .card import model_card
 from .corpus import LabelledArticle
+from .evaluation.judged import judge_head, model_answers
 from .evaluation.metrics import macro_f1, pooled_f1
 from .recipe import Recipe, dump_recipe, recipe_articles
 
@@ -173,19 +174,13 @@ def judge(predictor: Predictor, articles: Sequence[LabelledArticle]) -> dict[str
 
     A head of which nothing was judged is left out.
     """
-    predictions = list(predictor.label_all((item.article, item.conflict) for item in articles))
+    answers = model_answers(predictor, articles)
     metrics: dict[str, float] = {}
     for head in predictor.scheme.heads:
-        gold, predicted, conflicts = [], [], []
-        for item, rows in zip(articles, predictions, strict=True):
-            for label, row in zip(item.labels[head.name], rows, strict=True):
-                if label is not None:
-                    gold.append(label)
-                    predicted.append(row.labels[head.name])
-                    conflicts.append(item.conflict.name)
-        if not gold:
+        judged = judge_head(head, articles, answers)
+        if not len(judged):
             continue
-        by_class = pooled_f1(head, gold, predicted, conflicts)
+        by_class = pooled_f1(head, list(judged.gold), list(judged.predicted), list(judged.conflicts))
         metrics[f"{head.name}_macro_f1"] = macro_f1(by_class)
         metrics |= {f"{head.name}_f1_{label}": value for label, value in by_class.items()}
     metrics["macro_f1"] = float(np.mean([value for name, value in metrics.items() if name.endswith("_macro_f1")]))

@@ -11,7 +11,7 @@ from ..configs import packaged_names, packaged_path
 from ..configs.reading import first_problem, read_yaml
 from ..model.errors import InputError
 from ..model.labels import Scheme
-from ..model.sides import load_conflict
+from ..model.sides import load_conflicts
 from .corpus import LabelledArticle, packaged_split, read_corpus
 
 Positive = Annotated[float, Field(gt=0)]
@@ -110,7 +110,7 @@ def dump_recipe(recipe: Recipe) -> str:
 
 def recipe_articles(recipe: Recipe, scheme: Scheme, splits: Sequence[str] = ("train",)) -> list[LabelledArticle]:
     """The articles of a recipe's `splits` ("train", "dev"): its own files, or the packaged corpus's."""
-    conflicts = {conflict.name: conflict for conflict in map(load_conflict, recipe.sides)}
+    conflicts = load_conflicts(recipe.sides)
     if recipe.train:
         files = {"train": recipe.train, "dev": recipe.dev}
         return read_corpus([name for split in splits for name in files[split]], scheme, conflicts)

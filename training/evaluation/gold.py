@@ -6,7 +6,7 @@ from pathlib import Path
 from ...model.checkpoint import model_folder
 from ...model.errors import InputError
 from ...model.labels import Scheme
-from ...model.sides import load_conflict
+from ...model.sides import load_conflicts
 from ..corpus import SPLITS, LabelledArticle, packaged_split, read_corpus
 from ..recipe import load_recipe, recipe_articles
 
@@ -16,7 +16,7 @@ def gold_articles(data: Sequence[str], scheme: Scheme, sides: Sequence[Path]) ->
 
     `sides` are sides files of conflicts beyond the packaged ones. Raises `InputError` as `read_corpus` does.
     """
-    conflicts = {conflict.name: conflict for conflict in map(load_conflict, sides)}
+    conflicts = load_conflicts(sides)
     articles: list[LabelledArticle] = []
     for name in data:
         if name in SPLITS:
