@@ -4,8 +4,10 @@ A folder holds `config.json`, `model.safetensors` (all weights, or only the adap
 is adapted by LoRA), the tokenizer's files, and what training adds: recipe, metrics, model card. Nothing is pickled.
 """
 
+import hashlib
 import json
 import logging
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -24,6 +26,7 @@ from .network import SentenceLabeler, SentenceLabelerConfig
 PACKAGED = Path(__file__).parent / "packaged"
 _WEIGHTS = "model.safetensors"
 _MENTION_SEED = "country"
+_LAYER = re.compile(r"\.(\d+)\.")  # the number of its layer in a module's name
 
 logger = logging.getLogger(__name__)
 
@@ -41,7 +44,8 @@ def new_model(
 ) -> tuple[SentenceLabeler, PreTrainedTokenizerBase]:
     """An untrained model over a pretrained encoder, and the encoder's tokenizer.
 
-    `lora` is `{"rank": r, "alpha": a}` to adapt the encoder (Hu et al. 2021) and leave its own weights as they are.
+    `lora` is `{"rank": r, "alpha": a}` to adapt the encoder (Hu et al. 2021) and leave its own weights as they are;
+    with `"frozen": n` its n lowest layers are not adapted, which spares their part of the backward pass.
     Raises `InputError` if there is no such encoder or it cannot read `max_tokens` tokens.
     """
     source = encoder_source(encoder)
@@ -149,22 +153,42 @@ def model_folder(name: str) -> Path:
     return folder
 
 
+def model_sha256(name: str) -> str:
+    """SHA-256 over all that decides what model `name` answers: config (with its encoder's hash), weights, tokenizer.
+
+    Raises `InputError` as `model_folder` does.
+    """
+    folder, digest = model_folder(name), hashlib.sha256()
+    for part in ("config.json", _WEIGHTS, "tokenizer.json"):
+        with (folder / part).open("rb") as file:
+            digest.update(hashlib.file_digest(file, "sha256").digest())
+    return digest.hexdigest()
+
+
 def _trained_names(model: SentenceLabeler) -> set[str]:
-    """Names of the tensors that a folder holds: all, or those not frozen when the encoder is adapted."""
+    """Names of the tensors that a folder holds: all, or of an adapted encoder only the adapter."""
     if not model.config.lora:
         return set(model.state_dict())
-    return {name for name, parameter in model.named_parameters() if parameter.requires_grad}
+    return {name for name, p in model.named_parameters() if p.requires_grad or not name.startswith("encoder.")}
 
 
 def _add_lora(model: SentenceLabeler, lora: Mapping[str, int]) -> None:
-    settings = LoraConfig(
-        r=lora["rank"],
-        lora_alpha=lora["alpha"],
-        target_modules="all-linear",
-        exclude_modules=r".*pooler.*",
-        lora_dropout=0.0,
-    )
+    """Adapt every linear map of the encoder above its `frozen` lowest layers.
+
+    With frozen layers the mention vector stays as it began, so that no gradient has to pass through them.
+    """
+    frozen = lora.get("frozen", 0)
+    targets = [
+        name
+        for name, module in model.encoder.named_modules()
+        if isinstance(module, torch.nn.Linear) and (found := _LAYER.search(name)) and int(found[1]) >= frozen
+    ]
+    if not targets:
+        raise InputError(f"lora.frozen: {frozen} leaves no layer of encoder '{model.config.encoder}' to adapt")
+    settings = LoraConfig(r=lora["rank"], lora_alpha=lora["alpha"], target_modules=targets, lora_dropout=0.0)
     model.encoder = get_peft_model(model.encoder, settings)
+    if frozen and model.mention is not None:
+        model.mention.requires_grad_(False)
 
 
 def _read_encoder_config(name: str, source: str) -> Any:

@@ -18,11 +18,14 @@ Positive = Annotated[float, Field(gt=0)]
 
 
 class Lora(BaseModel):
-    """Low-rank adaptation of the encoder: rank r, and alpha, which scales the change by alpha / r."""
+    """Low-rank adaptation of the encoder: rank r, alpha, which scales the change by alpha / r, and how many of the
+    lowest layers are left as they are.
+    """
 
     model_config = ConfigDict(extra="forbid")
     rank: int = Field(default=16, ge=1, le=256)
     alpha: int = Field(default=32, ge=1)
+    frozen: int = Field(default=0, ge=0)
 
 
 class Recipe(BaseModel):
