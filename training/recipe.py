@@ -13,6 +13,7 @@ from ..model.errors import InputError
 from ..model.labels import Scheme
 from ..model.sides import load_conflicts
 from .corpus import LabelledArticle, packaged_split, read_corpus
+from .variety import Variety
 
 Positive = Annotated[float, Field(gt=0)]
 
@@ -33,8 +34,8 @@ class Recipe(BaseModel):
 
     `scheme` is `{head: {labels: [...], points: bool}}`, null for side and stance. `train` and `dev` are JSONL files
     of labelled articles; empty, the packaged corpus with its splits by conflict.
-    `lora` null means full fine-tuning. Learning rates are AdamW's peaks: linear warm-up over `warmup` of the steps,
-    then linear decay to 0.
+    `variety` words the training articles anew each epoch. `lora` null means full fine-tuning. Learning rates are
+    AdamW's peaks: linear warm-up over `warmup` of the steps, then linear decay to 0.
     """
 
     model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
@@ -51,6 +52,7 @@ class Recipe(BaseModel):
     train: list[str] = []
     dev: list[str] = []
     sides: list[str] = []
+    variety: Variety = Variety()
 
     epochs: int = Field(default=8, ge=1, le=200)
     patience: int = Field(default=3, ge=1)

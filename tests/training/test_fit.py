@@ -8,8 +8,10 @@ from whosays.model.network import IGNORED
 from whosays.model.predictor import Predictor
 from whosays.training.calibrate import fit_temperatures
 from whosays.training.corpus import LabelledArticle, read_corpus
-from whosays.training.fit import collate_rows, judge, train, training_rows
+from whosays.training.fit import judge, train
 from whosays.training.recipe import Recipe, load_recipe
+from whosays.training.rows import EpochRows, collate_rows, training_rows
+from whosays.training.variety import Variety
 
 
 @pytest.fixture
@@ -89,3 +91,21 @@ def test_temperatures_undo_overconfidence(tiny_model, gold_file, strait):
     predictor.model.heads["stance"].weight.data *= 2
     predictor.model.heads["stance"].bias.data *= 2
     assert fit_temperatures(predictor, articles)["stance"] == pytest.approx(2 * loud["stance"], rel=0.02)
+
+
+def test_an_epoch_is_worded_by_its_number_and_keeps_its_length(gold_file, tiny_model, strait):
+    model, tokenizer = tiny_model
+    articles = read_corpus([str(gold_file)], DEFAULT_SCHEME, {"strait": strait})
+    plain = EpochRows(articles, model, tokenizer, Variety(), 1)
+    rows = EpochRows(articles, model, tokenizer, Variety(run_in=1.0, source_last=1.0), 1)
+    before = list(rows.rows)
+    assert before == list(plain.rows)
+    rows.set_epoch(1)
+    first = list(rows.rows)
+    rows.set_epoch(2)
+    assert list(rows.rows) != first != before
+    rows.set_epoch(1)
+    assert list(rows.rows) == first
+    assert len(rows) == len(plain) == len([row for row in rows])
+    plain.set_epoch(1)
+    assert list(plain.rows) == before

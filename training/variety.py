@@ -1,0 +1,172 @@
+"""Surface variety: the same labelled article in other wordings.
+
+Wire copy puts the source first ("X says …"). Much other news puts it last, inverts it or begins with the quotation,
+and scraped text loses commas, quotation marks and the line breaks after datelines and headlines. What a sentence says
+and who says it stays, so its labels do. Each change is a rule over the text, without a parser: a sentence that does
+not fit a rule exactly is left as it is.
+"""
+
+import random
+
+import regex
+from pydantic import BaseModel, ConfigDict, Field
+
+from ..model.article import article_from_sentences
+from .corpus import LabelledArticle
+
+Share = Field(default=0.0, ge=0, le=1)
+
+
+class Variety(BaseModel):
+    """How often each change is made: the first two to a sentence that allows it, the others to an article."""
+
+    model_config = ConfigDict(extra="forbid")
+    source_last: float = Share
+    quotation_first: float = Share
+    lost_punctuation: float = Share
+    run_in: float = Share
+
+
+_AUX = r"(?:(?:has|have|had|also|later|now) )*"
+_VERB = (
+    r"(?:says?|said|adds|added|announced|claimed|confirmed|stated|noted|insists?|insisted|reported|argued|explained|"
+    r"warns|warned)"
+)
+_WHEN_WHERE = r"(?: (?:in|on|at|during|after|from|through|late|early|\p{L}+day)\b[^,;:\"“”]{0,50}?)?"
+_DAY = r"(?: (?:late |early |last )?\p{Lu}\p{L}+day)?"
+# The source's first word must not open something that stands before it ("In Kyiv, the army said").
+_SOURCE = (
+    r"(?!(?:In|On|At|By|As|For|With|From|After|Before|During|Since|While|When|If|But|And|Yet|Still|Also|However|"
+    r"Meanwhile|Earlier|Later|Last|This|Then|Now|Asked|\p{L}+ing|\p{L}+ly)\b)(?P<source>\p{Lu}[^\"“”;:—]{1,110}?)"
+)
+_CLAUSE = (
+    r"(?:the|an?|he|she|it|they|we|its|his|her|their|there|this|these|those|some|no|all|any|at least|more than|"
+    r"\p{Lu}\p{L}+)\b[^\"“”;:]{15,}"
+)
+# "X said [in a statement] that S." and, without "that", "X said [Monday] S.", S beginning as a clause does.
+_SOURCE_FIRST = [
+    regex.compile(rf"{_SOURCE} (?P<verb>{_AUX}{_VERB}{_WHEN_WHERE}) that (?P<clause>[^\"“”;:]{{20,}})\."),
+    regex.compile(rf"{_SOURCE} (?P<verb>{_AUX}(?:says?|said){_DAY}) (?P<clause>{_CLAUSE})\."),
+]
+_ACCORDING = regex.compile(r"According to (?P<source>[^,\"“”]{3,80}), (?P<clause>[^\"“”;:]{20,})\.")
+# A second clause may have a voice of its own, and would come under the source if that moved behind it.
+_TWO_VOICES = regex.compile(
+    rf",? (?:but|while|although|whereas)\b|, and \b|\b{_VERB}\b|\b(?:den(?:y|ies|ied)|accus\w+|call(?:s|ed))\b"
+)
+_NO_SOURCE = regex.compile(
+    rf"\b(?:that|which|who|when|after|quot\w+|made|issued|had|to|and {_VERB})$|"
+    r"\b(?:that|which|who|when|quot\w+|made|issued|would|he'd)\b",
+    regex.IGNORECASE,
+)
+_OPENERS = regex.compile(
+    r"(?:the|an?|he|she|it|they|we|his|her|its|their|this|these|those|some|several|many|most|both|one|two|three|four|"
+    r"five|another|other|activists|aid|analysts|authorities|diplomats|doctors|election|government|human|lawyers|local|"
+    r"lawmakers|medics|members|military|news|officials|opposition|police|prosecutors|protesters|provincial|rebels|"
+    r"relatives|reports|residents|rights|security|state|survivors|troops|witnesses)\b",
+    regex.IGNORECASE,
+)
+_PRONOUNS = ("he", "she", "it", "they", "we")
+_MARKS = regex.compile(r"[\"“”„«»]|(?<=\s)['‘’](?=\p{L})|(?<=\p{L}[.,!?]?)['’](?=\s|$)")
+_COMMAS = regex.compile(r",(?=\s)")
+_CITIES = ("LONDON", "GENEVA", "NEW YORK", "PARIS", "BRUSSELS", "VIENNA", "DUBAI", "NAIROBI", "SINGAPORE", "ISTANBUL")
+_MONTHS = ("Jan. ", "Feb. ", "March ", "April ", "May ", "June ", "July ", "Aug. ", "Sept. ", "Oct. ", "Nov. ", "Dec. ")
+
+
+def varied(item: LabelledArticle, variety: Variety, seed: int, epoch: int, index: int) -> LabelledArticle:
+    """`item`, article number `index` of the training part, as `epoch` sees it: a function of its arguments alone.
+
+    Sentences keep their order and labels; a headline may run into the sentence after it, which keeps the latter's.
+    """
+    draw = random.Random(f"{seed}/{epoch}/{index}")
+    texts = [sentence.text for sentence in item.article.sentences]
+    kept = list(range(len(texts)))
+    for n, text in enumerate(texts):
+        chance = draw.random()
+        if chance < variety.source_last:
+            texts[n] = source_last(text, draw)
+        elif chance < variety.source_last + variety.quotation_first:
+            texts[n] = quotation_first(text, draw)
+    if draw.random() < variety.run_in:
+        texts, kept = run_in(texts, draw)
+    if draw.random() < variety.lost_punctuation:
+        lost = draw.choice((_MARKS, _COMMAS, regex.compile(f"{_MARKS.pattern}|{_COMMAS.pattern}")))
+        # A sentence that is nothing but punctuation stays, so that none is empty.
+        texts = [lost.sub("", text).strip() or text for text in texts]
+    article = article_from_sentences(item.article.id, texts, item.article.conflict, item.article.extra)
+    return LabelledArticle(
+        article, item.conflict, {head: tuple(labels[n] for n in kept) for head, labels in item.labels.items()}
+    )
+
+
+def source_last(text: str, draw: random.Random) -> str:
+    """ "X said S." as "S, X said.", "S, said X." or "According to X, S."; the last of them the other way round."""
+    if found := _ACCORDING.fullmatch(text):
+        return f"{_capital(found['clause'])}, according to {found['source']}."
+    if (parts := _source_verb_clause(text)) is None:
+        return text
+    source, verb, clause = parts
+    ways = [f"{_capital(clause)}, {source} {verb}."]
+    if _inverts(source, verb):
+        ways += [f"{_capital(clause)}, {verb} {source}.", f"According to {source}, {clause}."]
+    return draw.choice(ways)
+
+
+def quotation_first(text: str, draw: random.Random) -> str:
+    """ "X said S." as "“S,” X said." or "“S,” said X."."""
+    if (parts := _source_verb_clause(text)) is None:
+        return text
+    source, verb, clause = parts
+    left, right = draw.choice(('""', "“”"))
+    quotation = f"{left}{_capital(clause)},{right}"
+    ways = [f"{quotation} {source} {verb}."]
+    if _inverts(source, verb):
+        ways.append(f"{quotation} {verb} {source}.")
+    return draw.choice(ways)
+
+
+def _source_verb_clause(text: str) -> tuple[str, str, str] | None:
+    for pattern in _SOURCE_FIRST:
+        found = pattern.fullmatch(text)
+        if found and _is_source(found["source"]) and not _TWO_VOICES.search(found["clause"]):
+            return _lowered(found["source"]).rstrip(","), found["verb"], found["clause"].rstrip(" .")
+    return None
+
+
+def run_in(texts: list[str], draw: random.Random) -> tuple[list[str], list[int]]:
+    """The sentences as a page scraped without line breaks has them, and which old sentence each one's labels are.
+
+    A line without a full stop (a headline, a byline) runs into the next; else a dateline runs into the first.
+    """
+    out: list[str] = []
+    kept: list[int] = []
+    pending = ""
+    for n, text in enumerate(texts):
+        last = n + 1 == len(texts)
+        if not last and not pending and len(text) > 8 and text[-1].isalnum():
+            pending = text
+            continue
+        out.append(f"{pending} {text}" if pending else text)
+        kept.append(n)
+        pending = ""
+    if len(out) == len(texts):
+        day = f"{draw.choice(_MONTHS)}{draw.randint(1, 30)}"
+        line = draw.choice((f"{draw.choice(_CITIES)}, {day} —", f"{draw.choice(_CITIES)} —", f"{day}", "Updated {day}"))
+        out[0] = f"{line.format(day=day)} {out[0]}"
+    return out, kept
+
+
+def _inverts(source: str, verb: str) -> bool:
+    return " " not in verb and source.lower() not in _PRONOUNS
+
+
+def _is_source(text: str) -> bool:
+    return not _TWO_VOICES.search(text) and not _NO_SOURCE.search(text)
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]
+
+
+def _lowered(source: str) -> str:
+    """The source as it stands inside a sentence: the first letter small if its first word is a common one."""
+    return source[:1].lower() + source[1:] if _OPENERS.match(source) else source
