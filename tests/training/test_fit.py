@@ -94,7 +94,7 @@ def test_temperatures_undo_overconfidence(tiny_model, gold_file, strait):
 
 
 def test_an_epoch_is_worded_by_its_number_and_keeps_its_length(gold_file, tiny_model, strait):
-    model, tokenizer = tiny_model
+    model, tokenizer = load_model(str(tiny_model))
     articles = read_corpus([str(gold_file)], DEFAULT_SCHEME, {"strait": strait})
     plain = EpochRows(articles, model, tokenizer, Variety(), 1)
     rows = EpochRows(articles, model, tokenizer, Variety(run_in=1.0, source_last=1.0), 1)
@@ -106,6 +106,6 @@ def test_an_epoch_is_worded_by_its_number_and_keeps_its_length(gold_file, tiny_m
     assert list(rows.rows) != first != before
     rows.set_epoch(1)
     assert list(rows.rows) == first
-    assert len(rows) == len(plain) == len([row for row in rows])
+    assert len(rows) == len(plain) == len(list(rows))
     plain.set_epoch(1)
     assert list(plain.rows) == before
