@@ -80,7 +80,8 @@ def join_parts(parts: Sequence[Path], sha256: str, folder: Path) -> None:
         with zipfile.ZipFile(joined) as archive:
             for member in archive.infolist():
                 # Only these names, and flat: nothing in the archive decides where a file goes.
-                if (name := Path(member.filename)).name in _NEEDED and len(name.parts) == 2:
+                name = Path(member.filename)
+                if name.name in _NEEDED and len(name.parts) == 2 and name.parts[0] != "..":
                     with archive.open(member) as file, (unpacked / name.name).open("wb") as out:
                         shutil.copyfileobj(file, out, 1 << 20)
         try:
