@@ -88,7 +88,7 @@ def agreement(
     for head, result in found.items():
         typer.echo(
             f"{head}: kappa {_figure(result['kappa'])}, agreement {_figure(result['agreement'])} "
-            f"over {result['sentences']} sentences"
+            f"over {result['sentences']} sentences, differences {result['differences']}"
         )
         for label, entry in result["by_label"].items():
             typer.echo(f"  {label}: kappa {_figure(entry['kappa'])} ({entry['first']} by the first)")

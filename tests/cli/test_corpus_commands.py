@@ -131,9 +131,9 @@ def test_agreement_in_words_and_as_json(gold_file, tmp_path, sides_file):
     result = call("agreement", gold_file, second, "--sides", sides_file)
     assert result.exit_code == 0
     assert "articles: 8" in result.stdout
-    assert "side: kappa 1.000, agreement 1.000 over 36 sentences" in result.stdout
+    assert "side: kappa 1.000, agreement 1.000 over 36 sentences, differences 0" in result.stdout
     # 36 of 40 agree; by chance (12·16 + 8·8 + 8·8 + 8·8) / 40² = 0.24; kappa (0.9 − 0.24) / 0.76 = 0.868
-    assert "stance: kappa 0.868, agreement 0.900 over 40 sentences" in result.stdout
+    assert "stance: kappa 0.868, agreement 0.900 over 40 sentences, differences 4" in result.stdout
     assert "  first hedge, second affirm: 4" in result.stdout
     assert "  hedge: kappa 0.000 (4 by the first)" in result.stdout
     found = json.loads(call("agreement", gold_file, second, "--sides", sides_file, "--json").stdout)

@@ -218,6 +218,7 @@ def test_agreement_per_head_label_and_conflict(tmp_path, strait):
     assert found["articles"] == 1
     assert found["side"]["sentences"] == 4
     assert found["side"]["agreement"] == 0.5
+    assert found["side"]["differences"] == 2
     # labels n s o-n-e … : agree 2/4; chance (1·0 + 1·2 + 1·2 + 1·0)/16 = 1/4; kappa (1/2 − 1/4)/(3/4) = 1/3
     assert found["side"]["kappa"] == pytest.approx(1 / 3)
     assert found["side"]["by_label"]["side"]["kappa"] == 1.0
