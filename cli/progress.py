@@ -2,12 +2,10 @@
 
 import logging
 import sys
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 logger = logging.getLogger(__name__)
-_LOG_SECONDS = 30
 
 
 @contextmanager
@@ -21,26 +19,3 @@ def stages() -> Iterator[Callable[[str], None]]:
 
     with Console(stderr=True).status("starting") as status:
         yield lambda doing: status.update(escape(doing))
-
-
-@contextmanager
-def counting(doing: str) -> Iterator[Callable[[int, int], None]]:
-    """A function to tell how many articles and rows are done, on standard error: a live line, or one now and then."""
-    start = time.monotonic()
-    if not sys.stderr.isatty():
-        last = start
-
-        def log(articles: int, rows: int) -> None:
-            nonlocal last
-            if time.monotonic() - last >= _LOG_SECONDS:
-                last = time.monotonic()
-                logger.info("%s: %d articles, %d rows, %.0f s", doing, articles, rows, last - start)
-
-        yield log
-        return
-    from rich.console import Console
-
-    with Console(stderr=True).status(doing) as status:
-        yield lambda articles, rows: status.update(
-            f"{doing}: {articles:,} articles, {rows:,} rows, {time.monotonic() - start:.0f} s"
-        )

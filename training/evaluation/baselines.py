@@ -20,7 +20,6 @@ from .judged import Answer, Answers
 from .metrics import ANY_SIDE
 from .rules import rule_answers
 
-BASELINES = ("majority", "tfidf", "rules")
 Guess = Callable[[list[tuple[str, str]]], list[Mapping[str, float]]]
 """(sentence, sentence before it) pairs → the probability of each pooled class."""
 _OPENING = "articleopening"
@@ -31,21 +30,17 @@ _TOKEN = r"\w+|[^\w\s]"
 """Marks are words too: a quotation mark says much about the voice, a question mark about the stance."""
 
 
-def baseline_names(training: Sequence[LabelledArticle]) -> list[str]:
-    """The baselines that there are: those that learn only if there is something to learn from."""
-    return list(BASELINES) if training else ["rules"]
-
-
 def baseline_answers(
     training: Sequence[LabelledArticle], articles: Sequence[LabelledArticle], scheme: Scheme
 ) -> dict[str, Answers]:
-    """Each baseline's answers on `articles`, by its name as in `baseline_names`."""
-    ways = {
-        "majority": lambda: _answers({head: _majority(training, head) for head in scheme.heads}, articles),
-        "tfidf": lambda: _answers({head: _tfidf(training, head) for head in scheme.heads}, articles),
-        "rules": lambda: rule_answers(list(articles)),
-    }
-    return {name: ways[name]() for name in baseline_names(training)}
+    """Each baseline's answers on `articles`, by its name; those that learn are left out if `training` is
+    empty."""
+    found: dict[str, Answers] = {}
+    if training:
+        found["majority"] = _answers({head: _majority(training, head) for head in scheme.heads}, articles)
+        found["tfidf"] = _answers({head: _tfidf(training, head) for head in scheme.heads}, articles)
+    found["rules"] = rule_answers(list(articles))
+    return found
 
 
 def _answers(guesses: Mapping[Head, Guess], articles: Sequence[LabelledArticle]) -> Answers:

@@ -15,8 +15,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from ...model.errors import InputError
+from ...model.formats import Reject, read_json_lines
 from ...model.labels import Head, Scheme
-from ...model.reading import Reject, read_json_lines
 from ..corpus import LabelledArticle
 from .judged import Answer, Answers
 
