@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from whosays.model.article import Article
 from whosays.model.errors import InputError
-from whosays.model.formats import Reject, check_output, find_inputs, read_articles, write_rows
+from whosays.model.files.reading import Reject, check_output, find_inputs, read_articles, write_rows
 from whosays.model.predictor import Prediction
 from whosays.model.sides import Mention
 

@@ -1,0 +1,201 @@
+"""Which files a run reads: finding them, what they are, and how each is known again.
+
+Files may be text, JSONL, CSV or Parquet, the first three compressed by gzip or zstd too, or a folder that Hugging
+Face `datasets` saved. What cannot be what it claims to be is an `InputError` before anything is read.
+"""
+
+import csv
+import glob
+import hashlib
+import io
+import json
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import IO, TextIO
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from ..errors import InputError
+
+STDIN = "-"
+READABLE = (".txt", ".jsonl", ".csv", ".parquet")
+COMPRESSED = (".gz", ".zst")
+DATASET = "dataset"
+_STATE = "state.json"
+# What a truncated file loses is the block in which its end came too early.
+_BLOCK = 16_384
+_HEADER = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """One input: `path` as given or found, "-" for standard input; `short` names it within what was given."""
+
+    path: str
+    short: str
+
+
+def kind(path: str) -> str | None:
+    """One of `READABLE`, `DATASET` or `STDIN`; None for anything else."""
+    if path == STDIN:
+        return STDIN
+    base, ending = os.path.splitext(path)  # noqa: PTH122 - called for every file of a large folder
+    if ending in COMPRESSED:
+        ending = os.path.splitext(base)[1]  # noqa: PTH122
+        return ending if ending in READABLE and ending != ".parquet" else None
+    if ending in READABLE:
+        return ending
+    return DATASET if Path(path, _STATE).is_file() and Path(path, "dataset_info.json").is_file() else None
+
+
+def find_inputs(given: Iterable[str], leave_out: Sequence[Path] = ()) -> list[Source]:
+    """The files that `given` names (files, folders with all below them, globs, "-" for standard input), checked.
+
+    Folders and globs give their readable files in sorted order, without hidden ones and without what stands at or
+    below a path in `leave_out` (a run's own output). A file that is given twice comes once. Raises `InputError` at
+    what is missing, empty of readable files, of an unknown kind, or a table without a `text` or `sentences` column.
+    """
+    barred = {os.path.realpath(path) for path in leave_out}
+    found: dict[object, Source] = {}
+    for name in given:
+        for source in _expand(name, barred):
+            if source.path == STDIN:
+                key: object = STDIN
+            else:
+                status = Path(source.path).stat()
+                key = status.st_dev, status.st_ino
+            found.setdefault(key, source)
+    for source in found.values():
+        columns = columns_of(source.path)
+        if columns is not None and not {"text", "sentences"} & set(columns):
+            raise InputError(
+                f"{source.path}: needs a column 'text' or 'sentences'; it has: {', '.join(columns) or 'none'}"
+            )
+    return list(found.values())
+
+
+def _expand(name: str, barred: set[str]) -> list[Source]:
+    if name == STDIN:
+        return [Source(STDIN, "stdin")]
+    path = Path(name)
+    if path.exists():
+        if kind(name):
+            return [Source(name, path.name)]
+        if path.is_file():
+            raise InputError(
+                f"{name}: unknown kind of file; give {', '.join(READABLE)}, all but the last .gz or .zst too"
+            )
+        paths = sorted(_walk(name, barred))
+        if not paths:
+            raise InputError(f"{name}: no {', '.join(READABLE)} file in this folder")
+        return [Source(found, os.path.relpath(found, name)) for found in paths]
+    paths = sorted(found for found in glob.glob(name, recursive=True) if kind(found))  # noqa: PTH207 - may be absolute
+    if not paths:
+        raise InputError(f"{name}: no such file or folder")
+    fixed = Path(*Path(name).parts[: _first_magic(name)])
+    return [Source(found, os.path.relpath(found, fixed)) for found in paths if os.path.realpath(found) not in barred]
+
+
+def _first_magic(pattern: str) -> int:
+    return (
+        next(n for n, part in enumerate(Path(pattern).parts) if glob.has_magic(part)) if glob.has_magic(pattern) else 0
+    )
+
+
+def _walk(folder: str, barred: set[str]) -> Iterator[str]:
+    for here, folders, files in os.walk(folder):
+        folders[:] = [
+            name
+            for name in folders
+            if not name.startswith(".") and not (barred and os.path.realpath(os.path.join(here, name)) in barred)  # noqa: PTH118
+        ]
+        if here != folder and kind(here) == DATASET:
+            folders.clear()
+            yield here
+            continue
+        for name in files:
+            path = os.path.join(here, name)  # noqa: PTH118 - called for every file of a large folder
+            if not name.startswith(".") and kind(path) and not (barred and os.path.realpath(path) in barred):
+                yield path
+
+
+def source_ids(sources: Sequence[Source]) -> list[str]:
+    """What the ids of each source's articles are made of: its short name without ending, unless that is taken.
+
+    The first to come keeps the short one, so sources that are added at the end change no id.
+    """
+    taken: set[str] = set()
+    ids = []
+    for source in sources:
+        stem = source.short
+        for ending in (*COMPRESSED, *READABLE):
+            stem = stem.removesuffix(ending)
+        chosen = next((id for id in (stem, source.short) if id not in taken), source.path)
+        taken.add(chosen)
+        ids.append(chosen)
+    return ids
+
+
+def open_bytes(path: str) -> IO[bytes]:
+    """The bytes of a file, decompressed if it is compressed. Reading raises `OSError` where the compression breaks."""
+    if path.endswith(COMPRESSED):
+        return io.BufferedReader(pa.input_stream(path, compression="detect"), _BLOCK)  # type: ignore[arg-type]
+    return Path(path).open("rb")
+
+
+def open_text(path: str) -> TextIO:
+    """The text of a file, its line ends untouched; bytes that are not UTF-8 become lone surrogates."""
+    return io.TextIOWrapper(open_bytes(path), encoding="utf-8-sig", errors="surrogateescape", newline="")
+
+
+def columns_of(path: str) -> list[str] | None:
+    """A table's columns; None where rows name their own. Raises `InputError` if the table cannot be read."""
+    found = kind(path)
+    if found == ".csv":
+        try:
+            with open_text(path) as file:
+                columns = next(csv.reader(iter(partial(file.readline, _HEADER), "")), [])
+            "".join(columns).encode()
+        except UnicodeEncodeError:
+            raise InputError(f"{path}: not UTF-8 text; convert it first") from None
+        except (csv.Error, OSError) as error:
+            raise InputError(f"{path}: cannot be read as CSV: {error}") from None
+        return columns
+    if found == ".parquet":
+        try:
+            return pq.read_schema(path).names
+        except (pa.ArrowException, OSError) as error:
+            raise InputError(f"{path}: cannot be read as Parquet: {str(error).splitlines()[0]}") from None
+    if found == DATASET:
+        try:
+            features = json.loads(Path(path, "dataset_info.json").read_text(encoding="utf-8"))["features"]
+            return list(features)
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise InputError(f"{path}: cannot be read as a saved dataset: {error!r:.80}") from None
+    return None
+
+
+def fingerprint(path: str) -> tuple[int, str]:
+    """Bytes and SHA-256 of a file, or of a saved dataset's data files together. Raises `InputError` if unreadable."""
+    digest, size = hashlib.sha256(), 0
+    try:
+        for name in _data_files(path) if kind(path) == DATASET else [path]:
+            with Path(name).open("rb") as file:
+                while block := file.read(1 << 20):
+                    digest.update(block)
+                    size += len(block)
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read: {error.strerror}") from None
+    return size, digest.hexdigest()
+
+
+def _data_files(folder: str) -> list[Path]:
+    try:
+        entries = json.loads(Path(folder, _STATE).read_text(encoding="utf-8"))["_data_files"]
+        return [Path(folder, entry["filename"]) for entry in entries]
+    except (ValueError, KeyError, TypeError) as error:
+        raise InputError(f"{folder}: cannot be read as a saved dataset: {error!r:.80}") from None
