@@ -11,6 +11,7 @@ from typing import ParamSpec, TypeVar
 import typer
 
 from ..model.errors import InputError, WorkError
+from .progress import LogHandler
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -42,7 +43,7 @@ def reporting(command: Callable[P, R]) -> Callable[P, R]:
 
 def _quiet_libraries() -> None:
     """Our own log lines only, on standard error; set before the libraries are imported, which read these at import."""
-    logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr, force=True)
+    logging.basicConfig(level=logging.INFO, format="%(message)s", handlers=[LogHandler()], force=True)
     for name in ("accelerate", "datasets", "httpx", "peft", "torch", "transformers"):
         logging.getLogger(name).setLevel(logging.ERROR)
     warnings.filterwarnings("ignore", category=FutureWarning)

@@ -3,28 +3,34 @@
 import io
 import os
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from .faults import reporting
 
 if TYPE_CHECKING:
-    from ..model.article import Article
-    from ..model.formats import Reject
-    from ..model.predictor import Job, Prediction
+    from ..model.batch.layout import Layout
+    from ..model.batch.parts import LabelledPart
+    from ..model.batch.run import Summary
+    from ..model.files.reading import Reject
+    from ..model.sides import Conflict
 
 REJECTED = 3
-"""Exit code of a run that finished, but with articles that could not be read."""
+"""Exit code of a run that finished, but with articles that could not be used."""
+_TOLD = 10
 
 
 @reporting
 def predict(
     inputs: Annotated[
         list[str],
-        typer.Argument(help=".txt, .jsonl, .csv or .parquet files, folders or globs of them, or - for stdin."),
+        typer.Argument(
+            help=".txt, .jsonl, .csv (each .gz or .zst too) or .parquet files, saved datasets, "
+            "folders or globs of them, or - for stdin."
+        ),
     ],
     conflict: Annotated[str | None, typer.Option(help="A packaged conflict; `whosays conflicts` lists them.")] = None,
     sides: Annotated[Path | None, typer.Option(help="A sides file (YAML).")] = None,
@@ -33,178 +39,149 @@ def predict(
     ] = None,
     model: Annotated[str, typer.Option(help="A packaged model's name or a model folder.")] = "default",
     output: Annotated[
-        Path | None, typer.Option("--output", "-o", help="File to write: .jsonl, .csv or .parquet.")
+        Path | None,
+        typer.Option(
+            "--output",
+            "-o",
+            help="File to write (.jsonl, .csv, .parquet), or a folder for parts. Started again after it was stopped, "
+            "the same command goes on where it was; with a folder, it labels what is new. (With - it begins anew.)",
+        ),
     ] = None,
+    format: Annotated[str | None, typer.Option(help="Of a folder's parts: jsonl, csv or parquet.")] = None,
+    partition_by: Annotated[
+        str | None,
+        typer.Option(metavar="COLUMN", help="Put a folder's parts into COLUMN=VALUE folders; COLUMN may be conflict."),
+    ] = None,
+    by: Annotated[str, typer.Option(help="A row a sentence, or a row an article with counts and shares.")] = "sentence",
     probabilities: Annotated[bool, typer.Option("--probabilities", help="Add every label's probability.")] = False,
+    keep: Annotated[
+        list[str] | None,
+        typer.Option(metavar="COLUMN", help="A column of the input that follows in each row. Repeatable."),
+    ] = None,
     min_confidence: Annotated[
         float, typer.Option(min=0.0, max=1.0, help="Leave a label empty if its score is below this.")
     ] = 0.0,
     precision: Annotated[str, typer.Option(help="auto, fp32 or bf16.")] = "auto",
+    strict: Annotated[bool, typer.Option("--strict", help="Stop at the first article that is rejected.")] = False,
     force: Annotated[bool, typer.Option("--force", help="Replace an output that exists already.")] = False,
 ) -> None:
     """Label every sentence of articles by side and stance."""
+    from ..model.batch.layout import Layout
     from ..model.errors import InputError
-    from ..model.formats import check_output, find_inputs, print_rows, read_articles, write_rows
 
     if precision not in ("auto", "fp32", "bf16"):
         raise InputError(f"--precision '{precision}': use auto, fp32 or bf16")
-    if output is not None:
-        check_output(output, force)
-    files = find_inputs(inputs)
-    if output is not None and output.resolve() in {Path(name).resolve() for name in files}:
-        raise InputError(f"{output}: is among the inputs; write the output elsewhere")
-    jobs = _Jobs(read_articles(files), _given_conflict(conflict, sides, side))
-    first = jobs.first()  # what is wrong with all of the input shows before a model is loaded
+    options: dict[str, Any] = {
+        "model": model,
+        "conflict": _given_conflict(conflict, sides, side),
+        "precision": precision,
+        "min_confidence": min_confidence,
+    }
+    layout = Layout(by, probabilities, tuple(keep or ()))  # type: ignore[arg-type] - it checks by
+    if output is None:
+        if format or partition_by:
+            raise InputError("--format and --partition-by need --output FOLDER")
+        _to_terminal(inputs, layout, strict, options)
+        return
 
-    from ..model.predictor import Predictor
+    from ..model.batch.run import label_files
+    from .progress import counting
+    from .stopping import stopping
 
-    labelled = Predictor.load(model, precision).label_all(first, min_confidence)
-    if output is not None:
-        count = write_rows(_with_progress(labelled), output, probabilities)
-        typer.echo(f"{count} sentences of {jobs.read} articles written to {output}", err=True)
-    elif not _print_tables(labelled):
-        # Rows are UTF-8 whatever the locale; under a test runner standard output may be no real stream.
-        if isinstance(sys.stdout, io.TextIOWrapper):
-            sys.stdout.reconfigure(encoding="utf-8")
-        print_rows((p.row(probabilities) for article in labelled for p in article), sys.stdout)
-    if jobs.rejected:
-        typer.echo(f"whosays: {jobs.rejected} articles rejected, {jobs.read} labelled", err=True)
+    told = _Told(limit=_TOLD)
+    with stopping("the part in hand") as stop, counting("labelling") as count:
+
+        def tell(part: Any, summary: "Summary") -> None:
+            told.hear(part.rejects)
+            count(summary.articles, summary.rows)
+
+        summary = label_files(
+            inputs,
+            output,
+            layout=layout,
+            format=format,
+            partition_by=partition_by,
+            force=force,
+            strict=strict,
+            stop=stop,
+            tell=tell,
+            **options,
+        )
+    if not summary.finished:
+        typer.echo(
+            f"whosays: stopped; {summary.articles} articles are labelled and safe, the same command goes on from there",
+            err=True,
+        )
+        raise typer.Exit(stop.exit_code)
+    if summary.resumed == summary.parts:
+        typer.echo(f"nothing to do: {output} is finished, {summary.rows} rows of {summary.articles} articles", err=True)
+    else:
+        typer.echo(f"{summary.rows} rows of {summary.articles} articles written to {output}", err=True)
+    if summary.rejects:
+        typer.echo(
+            f"whosays: {summary.rejects} articles rejected, {summary.articles} labelled; see {summary.rejects_file}",
+            err=True,
+        )
         raise typer.Exit(REJECTED)
 
 
-class _Jobs:
-    """Articles with their conflicts, as a stream; what is rejected is said on standard error and counted."""
+class _Told:
+    """Says rejects on standard error, at most `limit` of them, and counts."""
 
-    def __init__(self, articles: Iterable["Article | Reject"], given: "dict[str | None, object]") -> None:
-        self.articles, self.given = articles, given
-        self.read = self.rejected = 0
+    def __init__(self, limit: int | None = None) -> None:
+        self.limit, self.count = limit, 0
 
-    def first(self) -> "Iterator[Job]":
-        """All jobs; raises `InputError` at once if the very first readable article does not come."""
-        from itertools import chain
-
-        from ..model.errors import InputError
-        from ..model.formats import Reject
-
-        stream = self._stream()
-        faults = []
-        for item in stream:
-            if not isinstance(item, Reject):
-                self._tell(faults)
-                self.read += 1
-                return chain([item], self._rest(stream))
-            faults.append(item)
-        raise InputError(str(faults[0]) + (f" (and {len(faults) - 1} more)" if faults[1:] else ""))
-
-    def _rest(self, stream: "Iterator[Job | Reject]") -> "Iterator[Job]":
-        from ..model.formats import Reject
-
-        for item in stream:
-            if isinstance(item, Reject):
-                self._tell([item])
-            else:
-                self.read += 1
-                yield item
-
-    def _tell(self, rejects: "list[Reject]") -> None:
+    def hear(self, rejects: "list[Reject]") -> None:
         for reject in rejects:
-            typer.echo(f"whosays: rejected: {reject}", err=True)
-        self.rejected += len(rejects)
-
-    def _stream(self) -> "Iterator[Job | Reject]":
-        from ..model.errors import InputError
-        from ..model.formats import Reject
-        from ..model.sides import packaged_conflict
-
-        for item in self.articles:
-            if isinstance(item, Reject):
-                yield item
-                continue
-            if item.conflict is None and None not in self.given:
-                yield Reject(
-                    f"article '{item.id}'",
-                    None,
-                    "names no conflict; say which with --conflict NAME, --sides FILE or "
-                    '--side "Name=alias,alias" given twice or more',
-                )
-                continue
-            try:
-                if item.conflict not in self.given:
-                    self.given[item.conflict] = packaged_conflict(str(item.conflict))
-                yield item, self.given[item.conflict]  # type: ignore[misc]
-            except InputError as error:
-                yield Reject(f"article '{item.id}'", None, str(error))
+            self.count += 1
+            if self.limit is None or self.count <= self.limit:
+                typer.echo(f"whosays: rejected: {reject}", err=True)
+            elif self.count == self.limit + 1:
+                typer.echo("whosays: further rejects are not shown, only written", err=True)
 
 
-def _given_conflict(name: str | None, file: Path | None, sides: list[str] | None) -> "dict[str | None, object]":
-    """The conflict that the options give, under its name and under None, for articles that name none."""
+def _to_terminal(inputs: list[str], layout: "Layout", strict: bool, options: dict[str, Any]) -> None:
+    """Labelled articles to standard output: tables on a terminal, rows as JSON Lines anywhere else."""
+    from ..model.batch.run import label_stream
+    from ..model.errors import WorkError
+    from ..model.files.writing import print_rows
+
+    told, labelled = _Told(), 0
+
+    def checked() -> "Iterator[LabelledPart]":
+        nonlocal labelled
+        for part in label_stream(inputs, keep=layout.keep, **options):
+            if strict and part.part.rejects:
+                raise WorkError(f"{part.part.rejects[0]} (--strict stops here)")
+            told.hear(part.part.rejects)
+            labelled += len(part.articles)
+            yield part
+
+    # A test runner's or a pipe's reader may want the table's colours too, and says so.
+    if layout.by == "sentence" and (sys.stdout.isatty() or os.environ.get("TTY_COMPATIBLE") == "1"):
+        from .table import print_tables
+
+        print_tables(article for part in checked() for article in part.articles)
+    else:
+        # Rows are UTF-8 whatever the locale; under a test runner standard output may be no real stream.
+        if isinstance(sys.stdout, io.TextIOWrapper):
+            sys.stdout.reconfigure(encoding="utf-8")
+        pairs = (pair for part in checked() for pair in zip(part.part.jobs, part.articles, strict=True))
+        print_rows((row for pair in pairs for row in layout.rows(*pair)), sys.stdout)
+    if told.count:
+        typer.echo(f"whosays: {told.count} articles rejected, {labelled} labelled", err=True)
+        raise typer.Exit(REJECTED)
+
+
+def _given_conflict(name: str | None, file: Path | None, sides: list[str] | None) -> "Conflict | None":
+    """The conflict that the options give, for articles that name none."""
     from ..model.errors import InputError
     from ..model.sides import Conflict, load_conflict, packaged_conflict, parse_side
 
     if sum(bool(option) for option in (name, file, sides)) > 1:
         raise InputError("give one of --conflict, --sides and --side, not several")
-    if not (name or file or sides):
-        return {}
     if name:
-        found = packaged_conflict(name)
-    elif file:
-        found = load_conflict(file)
-    else:
-        found = Conflict("command line", tuple(map(parse_side, sides or [])))
-    return {None: found, found.name: found}
-
-
-def _with_progress(labelled: "Iterator[list[Prediction]]") -> "Iterator[list[Prediction]]":
-    from rich.console import Console
-    from rich.progress import track
-
-    yield from track(
-        labelled, description="labelling", console=Console(stderr=True), disable=not sys.stderr.isatty(), total=None
-    )
-
-
-_COLOURS = ("blue", "dark_orange", "green", "magenta", "cyan", "red")
-_MARKS = {"affirm": "", "deny": "✗", "accuse": "!", "hedge": "?", "neutral": "–"}
-
-
-def _print_tables(labelled: "Iterator[list[Prediction]]") -> bool:
-    """Print a coloured table an article if standard output is a terminal; say whether it is."""
-    from rich.console import Console
-    from rich.control import strip_control_codes
-    from rich.table import Table
-    from rich.text import Text
-
-    if not sys.stdout.isatty() and os.environ.get("TTY_COMPATIBLE") != "1":
-        return False
-    console = Console(force_terminal=True)
-    for article in labelled:
-        table = Table(
-            title=Text(strip_control_codes(article[0].article_id)),
-            title_justify="left",
-            show_lines=False,
-            pad_edge=False,
-        )
-        heads = list(article[0].labels)
-        for head in heads:
-            table.add_column(head, no_wrap=True)
-        table.add_column("sentence", ratio=1)
-        sides = sorted({key for p in article for key in p.probabilities[heads[0]]} - {"none", "other", "both"})
-        for p in article:
-            voice = p.labels[heads[0]]
-            style = {None: "dim", "none": "", "other": "yellow", "both": "bold"}.get(
-                voice, _COLOURS[sides.index(voice) % len(_COLOURS)] if voice in sides else ""
-            )
-            text = Text(p.text.replace("\x1b", "␛"))
-            if p.evidence and p.start <= p.evidence.start < p.end:
-                text.stylize("underline", p.evidence.start - p.start, p.evidence.end - p.start)
-            cells = [
-                Text(
-                    f"{_MARKS.get(str(p.labels[head]), '') + ' ' if head == 'stance' else ''}{p.labels[head] or '·'} "
-                    f"{p.scores[head]:.2f}",
-                    style=style if head == heads[0] else "",
-                )
-                for head in heads
-            ]
-            table.add_row(*cells, text)
-        console.print(table)
-    return True
+        return packaged_conflict(name)
+    if file:
+        return load_conflict(file)
+    return Conflict("command line", tuple(map(parse_side, sides))) if sides else None

@@ -4,6 +4,7 @@ A folder holds `config.json`, `model.safetensors` (all weights, or only the adap
 is adapted by LoRA), the tokenizer's files, and what training adds: recipe, metrics, model card. Nothing is pickled.
 """
 
+import hashlib
 import json
 import logging
 import re
@@ -150,6 +151,18 @@ def model_folder(name: str) -> Path:
         if not (folder / needed).is_file():
             raise InputError(f"model '{name}': not a whole model folder; {needed} is missing")
     return folder
+
+
+def model_sha256(name: str) -> str:
+    """SHA-256 over all that decides what model `name` answers: config (with its encoder's hash), weights, tokenizer.
+
+    Raises `InputError` as `model_folder` does.
+    """
+    folder, digest = model_folder(name), hashlib.sha256()
+    for part in ("config.json", _WEIGHTS, "tokenizer.json"):
+        with (folder / part).open("rb") as file:
+            digest.update(hashlib.file_digest(file, "sha256").digest())
+    return digest.hexdigest()
 
 
 def _trained_names(model: SentenceLabeler) -> set[str]:

@@ -149,7 +149,7 @@ class SentenceLabeler(PreTrainedModel):
         labels: dict[str, Tensor] | None = None,
     ) -> LabelerOutput:
         """Tensors as `windows.collate` makes them; labels[head] is [B, S] of class indices, `IGNORED` where missing."""
-        rows = torch.arange(len(input_ids), device=input_ids.device).unsqueeze(1)
+        rows = torch.arange(input_ids.shape[0], device=input_ids.device).unsqueeze(1)
         embedded = self.encoder.get_input_embeddings()(input_ids)
         if self.mention is not None:
             real = (mention_sides >= 0).unsqueeze(-1)

@@ -39,6 +39,15 @@ class ArticleScores:
 
 
 @dataclass(frozen=True)
+class Prepared:
+    """Articles as the network reads them: their windows, and which sentences of each article were cut."""
+
+    jobs: Sequence[Job]
+    windows: list[Window]
+    truncated: list[list[bool]]
+
+
+@dataclass(frozen=True)
 class Prediction:
     """One labelled sentence: its label, score (a probability) and every class's probability, by head.
 
@@ -112,19 +121,33 @@ class Predictor:
 
     def label(self, article: Article, conflict: Conflict, min_confidence: float = 0.0) -> list[Prediction]:
         """The sentences of one article, in order."""
-        return self._decode((article, conflict), self.score([(article, conflict)])[0], min_confidence)
+        return self.label_prepared(self.prepare([(article, conflict)]), min_confidence)[0]
 
     def label_all(self, jobs: Iterable[Job], min_confidence: float = 0.0) -> Iterator[list[Prediction]]:
         """The sentences of each article, in the order of the articles; memory stays bounded."""
         stream = iter(jobs)
         while chunk := list(islice(stream, CHUNK)):
-            for job, scores in zip(chunk, self.score(chunk), strict=True):
-                yield self._decode(job, scores, min_confidence)
+            yield from self.label_prepared(self.prepare(chunk), min_confidence)
 
-    @torch.inference_mode()
     def score(self, jobs: Sequence[Job]) -> list[ArticleScores]:
         """What the network says of each article, before calibration. Raises `InputError` at an empty article."""
-        windows, results = self._prepare(jobs)
+        return self.run(self.prepare(jobs))
+
+    def prepare(self, jobs: Sequence[Job]) -> Prepared:
+        """Articles tokenised and laid in windows, which needs no network: it may run beside `run`, in a thread.
+
+        Raises `InputError` at an empty article.
+        """
+        config = self.model.config
+        windows, truncated = article_windows(
+            jobs, self.tokenizer, max_tokens=config.max_tokens, overlap=config.overlap, anonymous=config.anonymous
+        )
+        return Prepared(jobs, windows, truncated)
+
+    @torch.inference_mode()
+    def run(self, prepared: Prepared) -> list[ArticleScores]:
+        """What the network says of each prepared article, before calibration."""
+        windows, results = prepared.windows, self._blank(prepared)
         self.model.eval()
         for batch in token_batches([len(window.ids) for window in windows], TOKEN_BUDGET):
             chosen = [windows[i] for i in batch]
@@ -143,12 +166,13 @@ class Predictor:
                         result.logits[head][n] = values[row, slot, : result.logits[head].shape[1]]
         return results
 
-    def _prepare(self, jobs: Sequence[Job]) -> tuple[list[Window], list[ArticleScores]]:
-        config = self.model.config
-        windows, truncated = article_windows(
-            jobs, self.tokenizer, max_tokens=config.max_tokens, overlap=config.overlap, anonymous=config.anonymous
-        )
-        results = [
+    def label_prepared(self, prepared: Prepared, min_confidence: float = 0.0) -> list[list[Prediction]]:
+        """The labelled sentences of each prepared article."""
+        scores = self.run(prepared)
+        return [self._decode(job, found, min_confidence) for job, found in zip(prepared.jobs, scores, strict=True)]
+
+    def _blank(self, prepared: Prepared) -> list[ArticleScores]:
+        return [
             ArticleScores(
                 {
                     head.name: np.zeros((len(cut), len(head.classes(conflict.keys))), np.float32)
@@ -157,9 +181,8 @@ class Predictor:
                 [[] for _ in cut],
                 cut,
             )
-            for (_, conflict), cut in zip(jobs, truncated, strict=True)
+            for (_, conflict), cut in zip(prepared.jobs, prepared.truncated, strict=True)
         ]
-        return windows, results
 
     def _decode(self, job: Job, scores: ArticleScores, min_confidence: float) -> list[Prediction]:
         article, conflict = job

@@ -1,0 +1,50 @@
+"""Labelled articles as coloured tables on a terminal."""
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+from rich.control import strip_control_codes
+from rich.table import Table
+from rich.text import Text
+
+if TYPE_CHECKING:
+    from ..model.predictor import Prediction
+
+_COLOURS = ("blue", "dark_orange", "green", "magenta", "cyan", "red")
+_MARKS = {"affirm": "", "deny": "✗", "accuse": "!", "hedge": "?", "neutral": "–"}
+
+
+def print_tables(articles: "Iterable[list[Prediction]]") -> None:
+    """Print a table an article: a row a sentence, coloured by the first head's label, its evidence underlined."""
+    console = Console(force_terminal=True)
+    for article in articles:
+        table = Table(
+            title=Text(strip_control_codes(article[0].article_id)),
+            title_justify="left",
+            show_lines=False,
+            pad_edge=False,
+        )
+        heads = list(article[0].labels)
+        for head in heads:
+            table.add_column(head, no_wrap=True)
+        table.add_column("sentence", ratio=1)
+        sides = sorted({key for p in article for key in p.probabilities[heads[0]]} - {"none", "other", "both"})
+        for p in article:
+            voice = p.labels[heads[0]]
+            style = {None: "dim", "none": "", "other": "yellow", "both": "bold"}.get(
+                voice, _COLOURS[sides.index(voice) % len(_COLOURS)] if voice in sides else ""
+            )
+            text = Text(p.text.replace("\x1b", "␛"))
+            if p.evidence and p.start <= p.evidence.start < p.end:
+                text.stylize("underline", p.evidence.start - p.start, p.evidence.end - p.start)
+            cells = [
+                Text(
+                    f"{_MARKS.get(str(p.labels[head]), '') + ' ' if head == 'stance' else ''}{p.labels[head] or '·'} "
+                    f"{p.scores[head]:.2f}",
+                    style=style if head == heads[0] else "",
+                )
+                for head in heads
+            ]
+            table.add_row(*cells, text)
+        console.print(table)

@@ -1,0 +1,131 @@
+"""The manifest of a run: what it reads, by which model and settings, and what is done. One JSON object a line.
+
+    {"run": {…}}        the first line: format of this file, versions, model and settings, see `label_files`
+    {"input": {…}}      path, bytes, sha256 of each file, in the order in which they are read (null for standard input)
+    {"part": {…}}       number, articles, rows, rejects; end: the input (from 0) and line up to which it read;
+                        files: name and bytes of each; rejects_bytes: length of the rejects file after it
+    {"finished": {…}}   inputs, parts, articles, rows and rejects in all; a later run over more inputs goes on after it
+
+Lines are only ever added, each on the disk before the next step, so a run costs no more a part at its end than at its
+beginning; the part that a lost last line tells of is simply done again. Nothing in it depends on when or how often a
+run was started: an interrupted run ends with the same manifest as an undisturbed one.
+"""
+
+import json
+import os
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from ..errors import InputError
+from ..files.reading import START, Position
+
+MANIFEST = "manifest.jsonl"
+VERSION = 1
+
+
+@dataclass(frozen=True)
+class Input:
+    """A file that a run reads; size and hash are None for standard input."""
+
+    path: str
+    bytes: int | None
+    sha256: str | None
+
+
+@dataclass(frozen=True)
+class RunState:
+    """Where a run stands: the totals of its parts, and the position in the input up to which they read."""
+
+    run: Mapping[str, Any]
+    inputs: tuple[Input, ...] = ()
+    parts: int = 0
+    articles: int = 0
+    rows: int = 0
+    rejects: int = 0
+    rejects_bytes: int = 0
+    end: Position = START
+    finished: bool = False
+    files: Mapping[str, int] = field(default_factory=dict)
+
+
+def read_manifest(folder: Path) -> RunState | None:
+    """Where the run in a folder stands, None if none was begun. A last line that was cut off is taken away.
+
+    Raises `InputError` if another line is damaged.
+    """
+    path = folder / MANIFEST
+    if not path.is_file():
+        return None
+    inputs: list[Input] = []
+    files: dict[str, int] = {}
+    state: RunState | None = None
+    whole = 0
+    with path.open("rb") as file:
+        for number, line in enumerate(file, 1):
+            if not line.endswith(b"\n"):
+                break
+            try:
+                [(kind, body)] = json.loads(line).items()
+                if kind == "run":
+                    state = RunState(body)
+                elif state is None:
+                    raise ValueError
+                elif kind == "input":
+                    inputs.append(Input(**body))
+                    state = replace(state, finished=False)
+                elif kind == "part":
+                    files |= body["files"]
+                    state = after_part(state, body)
+                elif kind == "finished":
+                    state = replace(state, finished=True)
+            except (ValueError, TypeError, KeyError):
+                raise InputError(
+                    f"{path}, line {number}: damaged; give --force to start anew, or another output"
+                ) from None
+            whole += len(line)
+    if whole < path.stat().st_size:
+        os.truncate(path, whole)
+    return replace(state, inputs=tuple(inputs), files=files) if state else None
+
+
+def after_part(state: RunState, part: Mapping[str, Any]) -> RunState:
+    """`state` with one more part; its files are not remembered, which would grow with the run."""
+    return replace(
+        state,
+        parts=state.parts + 1,
+        articles=state.articles + part["articles"],
+        rows=state.rows + part["rows"],
+        rejects=state.rejects + part["rejects"],
+        rejects_bytes=part["rejects_bytes"],
+        end=Position(part["end"]["input"], part["end"]["line"]),
+        finished=False,
+    )
+
+
+def append(path: Path, records: Iterable[Mapping[str, Any]]) -> int:
+    """Add lines to a file of JSON Lines; they are on the disk when this returns. Returns the file's length.
+
+    What only JSON can say (half of a surrogate pair) is written as an escape.
+    """
+    with path.open("ab") as file:
+        for record in records:
+            file.write(json.dumps(record, ensure_ascii=False).encode("utf-8", "backslashreplace") + b"\n")
+        file.flush()
+        os.fsync(file.fileno())
+        return file.tell()
+
+
+def differences(old: Any, new: Any, name: str = "") -> Iterator[str]:
+    """What differs between two runs' settings, one short text each: "precision was fp32, is bf16"."""
+    if isinstance(old, Mapping) and isinstance(new, Mapping):
+        for key in [*old, *(key for key in new if key not in old)]:
+            yield from differences(old.get(key), new.get(key), f"{name}.{key}" if name else key)
+    elif old != new:
+        yield f"{name} was {_short(old)}, is {_short(new)}"
+
+
+def _short(value: Any) -> str:
+    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    return text if len(text) <= 60 else f"{text[:57]}…"

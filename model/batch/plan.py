@@ -1,0 +1,101 @@
+"""What a run has to do: nothing yet done, an interrupted run to go on with, or a finished one whose input has grown.
+
+Rows that are written never change. So inputs that were read must be as they were, and whatever else decides the rows
+must be as it was; what differs is said, and the user chooses.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, replace
+from typing import Any
+
+from ..errors import InputError
+from ..files.reading import Position
+from ..files.sources import STDIN, Source, fingerprint
+from ..files.writing import sync
+from .folder import Place, check_free, clear, mend
+from .manifest import MANIFEST, Input, RunState, append, differences, read_manifest
+
+
+def earlier_run(place: Place, sources: Sequence[Source], force: bool) -> RunState | None:
+    """The run that stands at `place`, if it can be gone on with; None if there is none or it is to be replaced.
+
+    Raises `InputError` if something stands there that is not to be replaced without `force`.
+    """
+    try:
+        state = read_manifest(place.folder)
+    except InputError:
+        if not force:
+            raise
+        return None
+    if state is None:
+        check_free(place, force)
+    elif state.finished and force:
+        return None
+    elif any(source.path == STDIN for source in sources):  # it cannot be read twice, nor compared
+        if state.finished:
+            raise InputError(f"{place.output}: exists already; give --force to replace it")
+        return None
+    elif place.file and place.file.exists() and not (state.finished or force):
+        raise InputError(f"{place.file}: exists already; give --force to replace it")
+    return state
+
+
+def take_up(
+    place: Place, earlier: RunState | None, given: Sequence[Source], settings: Mapping[str, Any], force: bool
+) -> tuple[RunState, list[Source]]:
+    """Begin a run or go on with an earlier one: where it stands, and its inputs in the order in which they are read.
+
+    Its folder and manifest are as they have to be when this returns. Raises `InputError` if the earlier run had other
+    settings, or inputs that have changed, unless `force`: then it begins anew.
+    """
+    sources = _in_order(given, earlier.inputs) if earlier else list(given)
+    inputs = [Input(source.path, *_identity(source)) for source in sources]
+    if earlier:
+        changes = [*_input_changes(earlier.inputs, inputs), *differences(earlier.run, settings)]
+        if not changes:
+            return _go_on(place, earlier, inputs), sources
+        if not force:
+            more = f" (and {len(changes) - 1} more)" if changes[1:] else ""
+            raise InputError(
+                f"{place.output}: an earlier run here was another one: {changes[0]}{more}; "
+                "make it as it was, give --force to start anew, or another output"
+            )
+        return take_up(place, None, given, settings, force)
+    clear(place)
+    append(place.folder / MANIFEST, [{"run": settings}, *({"input": asdict(item)} for item in inputs)])
+    sync(place.folder)
+    sync(place.folder.absolute().parent)
+    return RunState(settings, tuple(inputs)), sources
+
+
+def _go_on(place: Place, earlier: RunState, inputs: Sequence[Input]) -> RunState:
+    mend(place, earlier)
+    new = inputs[len(earlier.inputs) :]
+    if new:
+        append(place.folder / MANIFEST, ({"input": asdict(item)} for item in new))
+        if earlier.finished:  # all that was known is read: no need to look where it ends
+            earlier = replace(earlier, finished=False, end=Position(len(earlier.inputs), 0))
+    return replace(earlier, inputs=tuple(inputs), files={})
+
+
+def _in_order(given: Sequence[Source], known: Sequence[Input]) -> list[Source]:
+    """The sources that an earlier run read, in its order, then the others."""
+    places = {item.path: number for number, item in enumerate(known)}
+    return sorted(given, key=lambda source: places.get(source.path, len(places)))
+
+
+def _identity(source: Source) -> tuple[int | None, str | None]:
+    return (None, None) if source.path == STDIN else fingerprint(source.path)
+
+
+def _input_changes(known: Sequence[Input], found: Sequence[Input]) -> list[str]:
+    now = {item.path: item for item in found}
+    changes = []
+    for item in known:
+        other = now.get(item.path)
+        if other is None:
+            changes.append(f"input {item.path} was read, and is not given or not there now")
+        elif other != item:
+            size = f"{item.bytes} bytes, is {other.bytes}" if item.bytes != other.bytes else "as long, but not the same"
+            changes.append(f"input {item.path} has changed: it was {size}")
+    return changes

@@ -1,0 +1,203 @@
+"""A run: articles of any number of files labelled into a file or folder, exactly once.
+
+Whenever a run is stopped, started again with the same arguments it goes on at the first part that its manifest does
+not list, and ends with the same bytes as if it had never been stopped. A finished run over a folder that has grown
+since labels what is new.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from importlib.metadata import version
+from itertools import chain
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+from ..errors import InputError, WorkError
+from ..files.reading import read_items
+from ..files.sources import DATASET, STDIN, Source, find_inputs, kind
+from ..predictor import Precision
+from ..sides import Conflict
+from .folder import Place, locked, publish, run_place, write_part
+from .layout import CONFLICT, SENTENCES, Layout
+from .manifest import MANIFEST, VERSION, Input, RunState, after_part, append
+from .parts import PART_CHARACTERS, PART_ITEMS, Engine, LabelledPart, Part, StartEngine, cut_parts, local_engine
+from .plan import earlier_run, take_up
+
+
+@dataclass(frozen=True)
+class Summary:
+    """What a run has done in all, those before it in the same place included.
+
+    `resumed` counts the parts that were there when it started; `rejects_file` is None if nothing was rejected;
+    `finished` is false if it was told to stop.
+    """
+
+    output: Path
+    rejects_file: Path | None
+    parts: int
+    resumed: int
+    articles: int
+    rows: int
+    rejects: int
+    finished: bool
+
+
+def label_files(
+    inputs: Iterable[str],
+    output: Path,
+    *,
+    model: str = "default",
+    conflict: Conflict | None = None,
+    precision: Precision = "auto",
+    min_confidence: float = 0.0,
+    layout: Layout = SENTENCES,
+    format: str | None = None,
+    partition_by: str | None = None,
+    force: bool = False,
+    strict: bool = False,
+    stop: Callable[[], bool] = lambda: False,
+    tell: Callable[[Part, Summary], None] = lambda part, summary: None,
+    start_engine: StartEngine = local_engine,
+    part_items: int = PART_ITEMS,
+) -> Summary:
+    """Label articles in files, folders or globs into a file (.jsonl, .csv, .parquet) or a folder of parts.
+
+    `conflict` is for articles that name none. `format` and `partition_by` are for folders, see `Place`. `stop` is
+    asked after every part; `tell` hears of every part when it is written, and what is done by then. Standard input
+    ("-") cannot be read twice, so a run over it starts from the beginning.
+
+    Raises `InputError` if the input, the output or an option cannot be used, no article can be read, or an earlier
+    run in the same place had other inputs, model or settings (`force` starts anew then, and replaces what is
+    finished); `WorkError` if writing fails, an input changes meanwhile, or, if `strict`, at the first reject. What
+    was whole stays, and the same call goes on from there.
+    """
+    place = run_place(output, format, partition_by)
+    given = find_inputs(inputs, [place.folder, *([place.file, place.rejects] if place.file else [])])
+    if place.file and place.file.exists() and any(_is_same(source.path, place.file) for source in given):
+        raise InputError(f"{output}: is among the inputs; write the output elsewhere")
+    columns = sorted({*layout.keep, *([partition_by] if partition_by else [])} - {CONFLICT})
+
+    def parts_from(sources: list[Source], state: RunState) -> Iterator[Part]:
+        items = read_items(sources, columns, state.end)
+        parts = cut_parts(items, sources, conflict, state.parts, part_items)
+        return parts if state.parts else _with_an_article(parts)
+
+    with locked(place):
+        earlier = earlier_run(place, given, force)
+        # What is wrong with all of the input shows before a model is loaded.
+        parts = parts_from(given, RunState({})) if earlier is None else None
+        engine = start_engine(model, precision, min_confidence)
+        settings = {
+            "version": VERSION,
+            "whosays": version("whosays"),
+            **engine.settings,
+            "conflict": _content(conflict),
+            "min_confidence": min_confidence,
+            "by": layout.by,
+            "probabilities": layout.probabilities,
+            "keep": list(layout.keep),
+            "format": place.format,
+            "partition_by": partition_by,
+            "part_items": part_items,
+            "part_characters": PART_CHARACTERS,
+        }
+        schema = _schema(layout, engine, settings)
+        state, sources = take_up(place, earlier, given, settings, force)
+        resumed = state.parts
+        try:
+            if not state.finished:
+                parts = parts or parts_from(sources, state)
+                with closing(engine.run(parts)) as labelled:
+                    for done in labelled:
+                        if strict and done.part.rejects:
+                            raise WorkError(f"{done.part.rejects[0]} (--strict stops here)")
+                        record = write_part(place, state, done, layout, schema)
+                        append(place.folder / MANIFEST, [{"part": record}])
+                        state = after_part(state, record)
+                        tell(done.part, _summary(place, state, resumed))
+                        if stop():
+                            return _summary(place, state, resumed)
+                _check_unchanged(state.inputs)
+                totals = {"inputs": len(state.inputs), "parts": state.parts, "articles": state.articles}
+                append(place.folder / MANIFEST, [{"finished": totals | {"rows": state.rows, "rejects": state.rejects}}])
+            publish(place, state, schema)
+        except OSError as error:
+            reason = (error.strerror or str(error)).splitlines()[0]
+            raise WorkError(
+                f"{output}: {reason}; {state.articles} articles in {state.parts} parts are safe, "
+                "and the same command goes on from there"
+            ) from error
+        return _summary(place, state, resumed, finished=True)
+
+
+def label_stream(
+    inputs: Iterable[str],
+    *,
+    model: str = "default",
+    conflict: Conflict | None = None,
+    precision: Precision = "auto",
+    min_confidence: float = 0.0,
+    keep: Iterable[str] = (),
+    start_engine: StartEngine = local_engine,
+) -> Iterator[LabelledPart]:
+    """The same labels as `label_files` writes, as a stream of parts; `keep` names columns that articles keep.
+
+    Raises `InputError` at once if the input or the model cannot be used or no article can be read.
+    """
+    sources = find_inputs(inputs)
+    columns = [name for name in keep if name != CONFLICT]
+    parts = _with_an_article(cut_parts(read_items(sources, columns), sources, conflict))
+    return start_engine(model, precision, min_confidence).run(parts)
+
+
+def _with_an_article(parts: Iterator[Part]) -> Iterator[Part]:
+    """The same parts. Raises `InputError` if there is none, or only one without any article."""
+    first = next(parts, None)
+    if first is None:
+        raise InputError("there is no article in the input; give files that have some")
+    second = None if first.jobs else next(parts, None)
+    if not first.jobs and second is None:
+        more = f" (and {len(first.rejects) - 1} more)" if first.rejects[1:] else ""
+        raise InputError(f"{first.rejects[0]}{more}")
+    return chain([first], [second] if second else [], parts)
+
+
+def _content(conflict: Conflict | None) -> dict[str, Any] | None:
+    if conflict is None:
+        return None
+    sides = {side.key: {"name": side.name, "aliases": list(side.aliases)} for side in conflict.sides}
+    return {"name": conflict.name, "sides": sides}
+
+
+def _schema(layout: Layout, engine: Engine, settings: dict[str, Any]) -> pa.Schema:
+    """The output's columns; Parquet files carry what made them as metadata, `whosays.model_sha256` and so on."""
+    made = {name: value for name, value in settings.items() if name in {"whosays", *engine.settings}}
+    return layout.schema(engine.heads).with_metadata(
+        {f"whosays.{name}".replace("whosays.whosays", "whosays.version"): str(value) for name, value in made.items()}
+    )
+
+
+def _is_same(path: str, other: Path) -> bool:
+    return path != STDIN and other.samefile(path)
+
+
+def _check_unchanged(inputs: Iterable[Input]) -> None:
+    for item in inputs:
+        if item.bytes is not None and kind(item.path) != DATASET and Path(item.path).stat().st_size != item.bytes:
+            raise WorkError(f"{item.path}: changed while it was read; let it be finished, then start anew with --force")
+
+
+def _summary(place: Place, state: RunState, resumed: int, finished: bool = False) -> Summary:
+    return Summary(
+        place.output,
+        place.rejects if state.rejects else None,
+        state.parts,
+        resumed,
+        state.articles,
+        state.rows,
+        state.rejects,
+        finished,
+    )
