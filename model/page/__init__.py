@@ -1,0 +1,1 @@
+"""Labelled articles as pages to look at in a browser."""
