@@ -1,0 +1,117 @@
+"""A trained model in another form: whole (merged), or as ONNX. Both are model folders that load by `--model`."""
+
+import shutil
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Literal
+
+from .article import article_from_sentences
+from .checkpoint import load_model, model_folder, save_model
+from .errors import InputError, WorkError
+from .onnx import ONNX_FILE, OnnxLabeler, write_onnx
+from .predictor import Job, Predictor
+
+Form = Literal["merged", "onnx"]
+FORMS: tuple[Form, ...] = ("merged", "onnx")
+
+TOLERANCE = 1e-4
+"""The largest difference of a probability between a model and its export; sums in another order make about 1e-5."""
+_CARRIED = ("recipe.yaml", "metrics.json", "README.md")
+
+
+@dataclass(frozen=True)
+class Parity:
+    """How near an export is to its model on `sentences` sentences of `articles` articles.
+
+    `deviation` is the largest difference of a probability, over all sentences, heads and classes, and `agreement`
+    the share of equal labels over sentences and heads.
+    """
+
+    articles: int
+    sentences: int
+    deviation: float
+    agreement: float
+
+
+def export_model(
+    name: str, output: Path, form: Form, jobs: Sequence[Job], say: Callable[[str], None] = lambda doing: None
+) -> Parity:
+    """Write model `name` to folder `output` in another form, and return how near the two are on `jobs`.
+
+    "merged" is all weights in one file, an adapter merged into its encoder, so that nobody needs the encoder's
+    package; "onnx" is the network as ONNX. Tokenizer, recipe, metrics and model card come along. What is compared is
+    what loads from the disk, in float32. The files appear in `output` when all is well, weights last; an older model
+    there is replaced.
+
+    Raises `InputError` if the model cannot be loaded or is ONNX already, if `output` is that model's folder or there
+    are no `jobs`; `WorkError` if the encoder has no ONNX form or a probability differs by more than `TOLERANCE`.
+    """
+    source = model_folder(name)
+    if output.resolve() == source.resolve():
+        raise InputError(f"{output}: is the folder of the model itself; write the export elsewhere")
+    if not jobs:
+        raise InputError("no articles to compare the export with its model on")
+    say("loading")
+    model, tokenizer = load_model(name)
+    if isinstance(model, OnnxLabeler):
+        raise InputError(f"model '{name}': is ONNX already; export the model that it was made from")
+    with TemporaryDirectory(prefix=f".{output.name}-", dir=output.parent) as scratch:
+        made = Path(scratch)
+        say(f"writing {form}")
+        # `load_model` has merged the adapter.
+        model.config.lora = None
+        if form == "merged":
+            save_model(model, tokenizer, made)
+        else:
+            model.config.save_pretrained(made)
+            tokenizer.save_pretrained(made)
+            write_onnx(model, made / ONNX_FILE)
+        for extra in _CARRIED:
+            if (source / extra).is_file():
+                shutil.copyfile(source / extra, made / extra)
+        say("comparing")
+        own, exported = Predictor(model, tokenizer, precision="fp32"), Predictor.load(str(made), "fp32")
+        found = compare(own, exported, [*jobs, _long_job(jobs)])
+        if not found.deviation <= TOLERANCE:
+            raise WorkError(
+                f"{output}: not written; the export's probabilities differ from the model's by up to "
+                f"{found.deviation:.1e}, which is more than {TOLERANCE:.0e}"
+            )
+        _move(made, output)
+    return found
+
+
+def compare(one: Predictor, other: Predictor, jobs: Sequence[Job]) -> Parity:
+    """How near the answers of two models of one scheme are; `jobs` must hold one article at least."""
+    sentences = equal = labels = 0
+    deviation = 0.0
+    for rows, others in zip(one.label_all(jobs), other.label_all(jobs), strict=True):
+        sentences += len(rows)
+        for a, b in zip(rows, others, strict=True):
+            labels += len(a.labels)
+            equal += sum(label == b.labels[head] for head, label in a.labels.items())
+            for head, values in a.probabilities.items():
+                for label, value in values.items():
+                    difference = abs(value - b.probabilities[head][label])
+                    # Written so that what is not a number stays, which no tolerance lets through.
+                    deviation = deviation if difference <= deviation else difference
+    return Parity(len(jobs), sentences, deviation, equal / labels)
+
+
+def _long_job(jobs: Sequence[Job]) -> Job:
+    """The articles on the first conflict as one, since news is short and windows of full length must be right too."""
+    conflict = jobs[0][1]
+    texts = [sentence.text for article, c in jobs if c == conflict for sentence in article.sentences]
+    return article_from_sentences("all in one", texts), conflict
+
+
+def _move(made: Path, folder: Path) -> None:
+    """Old weights go first and the new ones come last, so a folder with weights is whole and of one model."""
+    weights = {"model.safetensors", ONNX_FILE, f"{ONNX_FILE}.data"}
+    folder.mkdir(exist_ok=True)
+    for stale in (*weights, *_CARRIED):
+        (folder / stale).unlink(missing_ok=True)
+    for file in sorted(made.iterdir(), key=lambda file: file.name in weights):
+        file.replace(folder / file.name)
