@@ -1,6 +1,7 @@
-"""`whosays corpus check | stats | agreement`: look at labelled articles."""
+"""`whosays corpus check | stats | agreement | difficulty`: look at labelled articles."""
 
 import json
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -8,7 +9,7 @@ import typer
 
 from .faults import reporting
 
-corpus = typer.Typer(no_args_is_help=True, help="Look at labelled articles: faults, counts, agreement.")
+corpus = typer.Typer(no_args_is_help=True, help="Look at labelled articles: faults, counts, agreement, difficulty.")
 
 Data = Annotated[list[str] | None, typer.Argument(help="JSONL files of labelled articles; none: the packaged corpus.")]
 Sides = Annotated[list[Path] | None, typer.Option("--sides", help="A sides file for the data. Repeatable.")]
@@ -27,7 +28,7 @@ def check(data: Data = None, sides: Sides = None) -> None:
     for finding in findings:
         typer.echo(f"{'note: ' if finding.note else ''}{finding}")
     errors = sum(not finding.note for finding in findings)
-    typer.echo(f"{errors} errors, {len(findings) - errors} notes", err=True)
+    typer.echo(f"errors: {errors}, notes: {len(findings) - errors}", err=True)
     if errors:
         raise typer.Exit(1)
 
@@ -35,23 +36,32 @@ def check(data: Data = None, sides: Sides = None) -> None:
 @corpus.command()
 @reporting
 def stats(data: Data = None, sides: Sides = None, as_json: Json = False) -> None:
-    """Count articles, sentences and labels."""
+    """Count articles, sentences, conflicts, labels and hard cases: in all, and by part, source, draw and split."""
     from ..model.labels import DEFAULT_SCHEME
     from ..model.sides import load_conflicts
-    from ..training.corpus import corpus_files, read_corpus, read_splits
+    from ..training.corpus import corpus_files, read_corpus, read_kinds, read_splits
     from ..training.corpus_stats import corpus_stats
 
-    found = corpus_stats(
-        read_corpus(data or corpus_files(), DEFAULT_SCHEME, load_conflicts(sides or [])), {} if data else read_splits()
-    )
+    articles = read_corpus(data or corpus_files(), DEFAULT_SCHEME, load_conflicts(sides or []))
+    found = corpus_stats(articles, {} if data else read_splits(), {} if data else read_kinds())
     if as_json:
         typer.echo(json.dumps(found, indent=2))
         return
-    conflicts = found.pop("conflicts")
-    for name, value in found.items():
-        typer.echo(f"{name}: {_inline(value)}")
-    for name, entry in conflicts.items():
-        typer.echo(f"  {name}: {_inline(entry)}")
+    groups = {"corpus": found["corpus"]} | {
+        f"{group} {value}": counts
+        for group in ("part", "source", "draw", "split")
+        for value, counts in found[group].items()
+    }
+    sizes = ["articles", "sentences", "conflicts", "armed", "unarmed", "two_sided", "many_sided"]
+    _table(["", *sizes], ([name, *(group[size] for size in sizes)] for name, group in groups.items()))
+    for head in ("articles_by_part", "side", "stance", "another_side", "positions"):
+        columns = list(found["corpus"][head])
+        _table([head, *columns], ([name, *(group[head].get(c, 0) for c in columns)] for name, group in groups.items()))
+    _table(["", "hard", "negations"], ([name, group["hard"], group["negations"]] for name, group in groups.items()))
+    columns = ["split", "kind", "sides", "articles", "sentences"]
+    _table(
+        ["conflict", *columns], ([name, *(c[column] for column in columns)] for name, c in found["conflicts"].items())
+    )
 
 
 @corpus.command()
@@ -78,7 +88,7 @@ def agreement(
     for head, result in found.items():
         typer.echo(
             f"{head}: kappa {_figure(result['kappa'])}, agreement {_figure(result['agreement'])} "
-            f"over {result['sentences']} sentences"
+            f"over {result['sentences']} sentences, differences {result['differences']}"
         )
         for label, entry in result["by_label"].items():
             typer.echo(f"  {label}: kappa {_figure(entry['kappa'])} ({entry['first']} by the first)")
@@ -88,9 +98,52 @@ def agreement(
             typer.echo(f"  {conflict}: kappa {_figure(entry['kappa'])} over {entry['sentences']}")
 
 
+@corpus.command()
+@reporting
+def difficulty(
+    data: Data = None,
+    sides: Sides = None,
+    groups: Annotated[int | None, typer.Option(help="Groups of conflicts; without it, one by one.")] = None,
+    as_json: Json = False,
+) -> None:
+    """How well TF-IDF with logistic regression does on conflicts held out, by part; without --groups half an hour."""
+    from ..model.labels import DEFAULT_SCHEME
+    from ..model.sides import load_conflicts
+    from ..training.corpus import corpus_files, read_corpus
+    from ..training.corpus_difficulty import difficulty as measure
+    from .progress import stages
+
+    articles = read_corpus(data or corpus_files(), DEFAULT_SCHEME, load_conflicts(sides or []))
+    with stages() as say:
+        found = measure(articles, DEFAULT_SCHEME, groups, say)
+    if as_json:
+        typer.echo(json.dumps(found, indent=2))
+        return
+    for head in DEFAULT_SCHEME.names:
+        readings = {(part, learnt): entry[head] for part, by in found.items() for learnt, entry in by.items()}
+        classes = list(dict.fromkeys(label for entry in readings.values() for label in entry["f1"]))
+        _table(
+            ["judged", "learnt from", "sentences", f"{head} macro-F1", "low", "high", *classes],
+            (
+                [part, learnt, entry["sentences"]]
+                + [_figure(entry["macro_f1"][bound]) for bound in ("value", "low", "high")]
+                + [_figure(entry["f1"].get(label)) for label in classes]
+                for (part, learnt), entry in readings.items()
+            ),
+        )
+
+
+def _table(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
+    """Print a Markdown table whose columns line up; what is None is a dash."""
+    lines = [[column.replace("_", " ") for column in columns]]
+    lines += [["–" if value is None else str(value) for value in row] for row in rows]
+    widths = [max(map(len, cells)) for cells in zip(*lines, strict=True)]
+    lines.insert(1, ["-" * width for width in widths])
+    for first, *others in lines:
+        cells = [first.ljust(widths[0]), *map(str.rjust, others, widths[1:])]
+        typer.echo(f"| {' | '.join(cells)} |")
+    typer.echo()
+
+
 def _figure(value: float | None) -> str:
     return "undefined" if value is None else f"{value:.3f}"
-
-
-def _inline(value: Any) -> str:
-    return ", ".join(f"{k} {_inline(v)}" for k, v in value.items()) if isinstance(value, dict) else str(value)

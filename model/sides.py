@@ -53,7 +53,7 @@ def _base(character: str) -> str:
     return first if all(unicodedata.combining(mark) for mark in marks) else character
 
 
-def _same(alias: str) -> str:
+def alias_key(alias: str) -> str:
     """What is equal for aliases that match the same text: case, diacritics, apostrophes, hyphens and spaces ignored."""
     folded = fold(unicodedata.normalize("NFC", " ".join(alias.split()))).casefold()
     return folded.translate(dict.fromkeys(map(ord, APOSTROPHES), "'") | dict.fromkeys(map(ord, HYPHENS), "-"))
@@ -119,7 +119,7 @@ class Conflict:
             for alias in side.aliases:
                 if not alias.strip():
                     raise InputError(f"{where}: side '{side.key}' has an empty alias; remove it")
-                owner = owners.setdefault(_same(alias), side)
+                owner = owners.setdefault(alias_key(alias), side)
                 if owner.key != side.key:
                     raise InputError(
                         f"{where}: alias '{alias}' is claimed by both '{owner.key}' and '{side.key}'; leave it to one"

@@ -56,6 +56,7 @@ def _head(pairs: Sequence[tuple[str, Pair]], sides: set[str]) -> dict[str, Any]:
     )
     return {
         "sentences": len(pairs),
+        "differences": sum(a != b for a, b in exact),
         "agreement": sum(a == b for a, b in exact) / len(exact) if exact else None,
         "kappa": kappa(exact),
         "by_label": {

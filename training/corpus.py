@@ -1,17 +1,18 @@
 """Labelled articles: reading them with every label checked, and the splits by conflict."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from ..configs.reading import read_yaml
 from ..model.article import Article
 from ..model.errors import InputError
-from ..model.formats import Reject, article_from_row, read_json_lines
+from ..model.files.reading import Reject, article_from_row, read_json_lines
 from ..model.labels import Scheme
 from ..model.sides import Conflict, packaged_conflict
 
 FOLDER = Path(__file__).parent / "corpus"
+SPLITS_FILE = FOLDER / "splits.yaml"
 SPLITS = ("train", "dev", "test")
 
 
@@ -48,7 +49,8 @@ def read_corpus(
             try:
                 articles.append(labelled_article(row, scheme, known))
             except InputError as error:
-                raise InputError(f"{name}, line {line}: {error}") from None
+                article = f", article '{row['id']}'" if row.get("id") else ""
+                raise InputError(f"{name}, line {line}{article}: {error}") from None
     if not articles:
         raise InputError("no labelled articles in the data; give JSONL files as the README describes")
     return articles
@@ -71,27 +73,36 @@ def labelled_article(row: Mapping, scheme: Scheme, conflicts: dict[str, Conflict
         for number, value in enumerate(values, 1):
             if value is not None and value not in classes:
                 raise InputError(
-                    f"article '{article.id}', sentence {number}: {head.name} '{value}' is unknown; "
-                    f"use one of: {', '.join(classes)}, or null"
+                    f"sentence {number}: {head.name} '{value}' is unknown; use one of: {', '.join(classes)}, or null"
                 )
         labels[head.name] = values
     return LabelledArticle(article, conflict, labels)
 
 
-def read_splits(path: Path = FOLDER / "splits.yaml") -> dict[str, str]:
+def read_splits(path: Path = SPLITS_FILE) -> dict[str, str]:
     """Conflict name → "train", "dev" or "test". Raises `InputError` if a conflict stands in two of them."""
+    found: dict[str, str] = {}
+    for split, _, name in _listed(path):
+        if name in found:
+            raise InputError(f"{path}: conflict '{name}' is in both {found[name]} and {split}; keep one")
+        found[name] = split
+    return found
+
+
+def read_kinds(path: Path = SPLITS_FILE) -> dict[str, str]:
+    """Conflict name → "armed" or "unarmed", as the splits file lists it."""
+    return {name: kind for _, kind, name in _listed(path)}
+
+
+def _listed(path: Path) -> Iterator[tuple[str, str, str]]:
+    """(split, kind, conflict) of every conflict in a splits file."""
     try:
         data = read_yaml(path)
     except ValueError as error:
         raise InputError(str(error)) from None
-    found: dict[str, str] = {}
     for split in SPLITS:
-        for group in (data.get(split) or {}).values():
-            for name in group:
-                if name in found:
-                    raise InputError(f"{path}: conflict '{name}' is in both {found[name]} and {split}; keep one")
-                found[name] = split
-    return found
+        for kind, names in (data.get(split) or {}).items():
+            yield from ((split, kind, name) for name in names)
 
 
 def in_split(articles: Sequence[LabelledArticle], splits: Mapping[str, str], split: str) -> list[LabelledArticle]:

@@ -3,25 +3,31 @@
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import regex
 from datasketch import MinHash, MinHashLSH
 
 from ..model.errors import InputError
-from ..model.formats import Reject, read_json_lines
+from ..model.files.reading import Reject, read_json_lines
 from ..model.labels import DEFAULT_SCHEME, Scheme
-from ..model.sides import Conflict
+from ..model.sides import Conflict, alias_key
 from .corpus import LabelledArticle, labelled_article
 
 NEAR_DUPLICATE = 0.7
 """Jaccard similarity of two sentences' sets of words from which they count as the same."""
-_PERMUTATIONS = 64
+_PERMUTATIONS = 128
+_BANDS = (32, 4)
+"""Bands of the index and rows in each: of pairs at the threshold, MinHash lets 1 in 6,500 slip."""
 
 
 @dataclass(frozen=True)
 class Finding:
-    """One fault: file, line (from 1), article and what is wrong. A note is worth a look; anything else is an error."""
+    """One fault: file, line (from 1), article and what is wrong. A note is worth a look; anything else is an error.
+
+    The article is empty where the line cannot be read or has no id.
+    """
 
     file: str
     line: int
@@ -30,7 +36,8 @@ class Finding:
     note: bool = False
 
     def __str__(self) -> str:
-        return f"{self.file}, line {self.line}, article '{self.article}': {self.message}"
+        article = f", article '{self.article}'" if self.article else ""
+        return f"{self.file}, line {self.line}{article}: {self.message}"
 
 
 @dataclass(frozen=True)
@@ -38,6 +45,15 @@ class _Placed:
     file: str
     line: int
     item: LabelledArticle
+
+    @cached_property
+    def mentions(self) -> list[tuple[str, str]]:
+        """(side, its words in the text) of every mention in the article."""
+        return [
+            (mention.side, sentence.text[mention.start : mention.end])
+            for sentence in self.item.article.sentences
+            for mention in self.item.conflict.find_mentions(sentence.text)
+        ]
 
     def finding(self, message: str, note: bool = False) -> Finding:
         return Finding(self.file, self.line, self.item.article.id, message, note)
@@ -63,7 +79,7 @@ def check_corpus(
             try:
                 placed.append(_Placed(name, line, labelled_article(row, scheme, known)))
             except InputError as error:
-                findings.append(Finding(name, line, str(row.get("id", "")), str(error)))
+                findings.append(Finding(name, line, str(row.get("id") or ""), str(error)))
     findings += _repeated_ids(placed)
     for place in placed:
         findings += _article_findings(place, scheme)
@@ -84,7 +100,7 @@ def _repeated_ids(placed: Sequence[_Placed]) -> Iterator[Finding]:
 
 def _article_findings(place: _Placed, scheme: Scheme) -> Iterator[Finding]:
     article, conflict = place.item.article, place.item.conflict
-    mentioned = {mention.side for s in article.sentences for mention in conflict.find_mentions(s.text)}
+    mentioned = {side for side, _ in place.mentions}
     for number, sentence in enumerate(article.sentences, 1):
         if sentence.text != sentence.text.strip() or "\n" in sentence.text:
             yield place.finding(f"sentence {number} has white space around it or a line break in it")
@@ -102,14 +118,9 @@ def _silent_aliases(placed: Sequence[_Placed]) -> Iterator[Finding]:
         places[place.item.conflict.name].append(place)
     for here in places.values():
         conflict = here[0].item.conflict
-        seen = {
-            regex.sub(r"\s+", " ", s.text[m.start : m.end]).casefold()
-            for place in here
-            for s in place.item.article.sentences
-            for m in conflict.find_mentions(s.text)
-        }
+        heard = {alias_key(words) for place in here for _, words in place.mentions}
         for side in conflict.sides:
-            silent = [alias for alias in side.aliases if alias.casefold() not in seen]
+            silent = [alias for alias in side.aliases if alias_key(alias) not in heard]
             if silent:
                 yield here[0].finding(
                     f"conflict '{conflict.name}', side '{side.key}': {len(silent)} of {len(side.aliases)} aliases "
@@ -120,8 +131,8 @@ def _silent_aliases(placed: Sequence[_Placed]) -> Iterator[Finding]:
 
 def _near_duplicates(placed: Sequence[_Placed], splits: Mapping[str, str]) -> Iterator[Finding]:
     """Sentences of different articles with Jaccard similarity of `NEAR_DUPLICATE` or more (MinHash, Broder 1997)."""
-    # The index is asked a little below the threshold, since MinHash only estimates; the exact figure decides.
-    index = MinHashLSH(threshold=NEAR_DUPLICATE - 0.1, num_perm=_PERMUTATIONS)
+    # The index only proposes, and proposes too much; the exact similarity decides.
+    index = MinHashLSH(num_perm=_PERMUTATIONS, params=_BANDS)
     kept: dict[str, tuple[frozenset[str], _Placed, int]] = {}
     for place in placed:
         for number, sentence in enumerate(place.item.article.sentences, 1):

@@ -1,10 +1,16 @@
 import json
+import tempfile
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from whosays.configs import packaged_path
+from whosays.configs.reading import read_yaml
 from whosays.model.labels import DEFAULT_SCHEME
+from whosays.model.sides import Conflict, Side
 from whosays.training.agreement import agreement, kappa
-from whosays.training.corpus import read_corpus
+from whosays.training.corpus import corpus_files, read_corpus, read_kinds, read_splits
 from whosays.training.corpus_check import check_corpus
 from whosays.training.corpus_stats import corpus_stats
 
@@ -49,14 +55,12 @@ def test_every_kind_of_fault_is_found_with_file_line_and_article(tmp_path, strai
     assert "2 b: sentence 1 nearly repeats sentence 1 of article 'a'" in found
     assert "3 a: the id stands already at" in found
     assert "4 d: side 'southland' speaks" in found
-    assert "5 e: article 'e', sentence 1: side 'eastland'" in found
+    assert "5 e: sentence 1: side 'eastland'" in found
     assert "6 f: sentence 1 has white space" in found
     assert "7 : not valid JSON" in found
 
 
 def test_split_leaks(tmp_path, strait):
-    from whosays.model.sides import Conflict
-
     other = Conflict("gulf", strait.sides)
     file = rows_file(
         tmp_path / "a.jsonl",
@@ -70,15 +74,106 @@ def test_split_leaks(tmp_path, strait):
     assert "'bay' is in no split" in found
 
 
+def test_an_alias_is_heard_in_every_spelling_that_matches_it(tmp_path):
+    sides = (
+        Side("north", "North", ("Erdoğan", "O'Brien", "Al-Jazari", "President  Vasik", "the army", "Gone")),
+        Side("south", "South", ("South",)),
+    )
+    texts = ["Erdogan met O’Brien and Al‑Jazari.", "President\u00a0Vasik led The Army south to South."]
+    file = rows_file(tmp_path / "a.jsonl", ("a", "strait", [(text, "none", "affirm") for text in texts]))
+    [note] = check_corpus([file], {}, {"strait": Conflict("strait", sides)})
+    assert note.note
+    assert note.message.endswith("1 of 6 aliases never match: Gone")
+
+
+def test_near_repeats_in_one_article_or_below_the_threshold_are_no_finding(tmp_path, strait):
+    ten = "Norden one two three four five six seven eight nine"
+    apart = "Norden one two three four five six seven seventeen eighteen"  # 8 of 12 words in both: 0.67
+    alike = "Norden one two three four five six seven eight nineteen"  # 9 of 11: 0.82
+    sentences = {"a": [ten, f"{ten}."], "b": [apart], "c": [alike]}
+    file = rows_file(
+        tmp_path / "a.jsonl", *((id, "strait", [(t, "none", "affirm") for t in ts]) for id, ts in sentences.items())
+    )
+    found = messages(check_corpus([file], {}, {"strait": strait}))
+    assert [(line, id) for line, id, _ in found] == [(3, "c")]
+
+
+@given(st.sets(st.integers(0, 500), min_size=7, max_size=30), st.data())
+@settings(max_examples=25, deadline=None)
+def test_every_pair_of_sentences_above_the_threshold_is_found(words, data):
+    """Of pairs at the threshold one in 6,500 may slip; of these, at 0.8 or more, one in twenty million."""
+    strait = Conflict("strait", (Side("north", "North", ("North",)), Side("south", "South", ("South",))))
+    dropped = data.draw(st.sets(st.sampled_from(sorted(words)), max_size=len(words) // 5))
+    texts = [" ".join(f"w{word}" for word in chosen) for chosen in (words, words - dropped)]
+    with tempfile.TemporaryDirectory() as folder:
+        file = rows_file(
+            Path(folder) / "a.jsonl", *((str(n), "strait", [(t, "none", "affirm")]) for n, t in enumerate(texts))
+        )
+        assert "nearly repeats sentence 1 of article '0'" in str(messages(check_corpus([file], {}, {"strait": strait})))
+
+
 def test_counts(tmp_path, strait, gold_file):
-    stats = corpus_stats(read_corpus([str(gold_file)], DEFAULT_SCHEME, {"strait": strait}), {"strait": "dev"})
-    assert (stats["articles"], stats["sentences"]) == (8, 40)
-    assert stats["side"] == {"side": 16, "none": 12, "other": 8, "both": 4}
-    assert stats["stance"] == {"affirm": 12, "deny": 8, "accuse": 8, "neutral": 8, "hedge": 4}
-    assert stats["splits"] == {"dev": {"articles": 8, "sentences": 40}}
-    assert stats["positions"] == {"1": 0.5, "2": 0.5}
-    assert stats["mentions_another_side"] == 8  # "Southern fishermen …" and "Marshal Ruiz accused Norden …"
-    assert stats["negations_that_are_no_denial"] == 4
+    articles = read_corpus([str(gold_file)], DEFAULT_SCHEME, {"strait": strait})
+    stats = corpus_stats(articles, {"strait": "dev"}, {"strait": "armed"})
+    corpus = stats["corpus"]
+    assert {name: corpus[name] for name in ("articles", "sentences", "conflicts", "armed", "unarmed")} == {
+        "articles": 8, "sentences": 40, "conflicts": 1, "armed": 1, "unarmed": 0,
+    }  # fmt: skip
+    assert (corpus["two_sided"], corpus["many_sided"]) == (1, 0)
+    assert corpus["side"] == {"side": 16, "none": 12, "other": 8, "both": 4}
+    assert corpus["stance"] == {"affirm": 12, "deny": 8, "accuse": 8, "neutral": 8, "hedge": 4}
+    assert corpus["hard"] == 20  # in each pair of articles deny, both, hedge, accuse, deny
+    assert corpus["another_side"] == {"none": 4, "side": 4}  # "Southern fishermen …", "Marshal Ruiz accused Norden …"
+    assert corpus["negations"] == 4  # "Residents said they saw no ships."
+    assert corpus["positions"] == {}  # no packaged sides file knows an order
+    assert corpus["articles_by_part"] == {}
+    assert stats["split"] == {"dev": corpus}
+    assert stats["conflicts"]["strait"] == {
+        "split": "dev", "kind": "armed", "sides": 2, "articles": 8, "sentences": 40,
+    }  # fmt: skip
+
+
+def test_counts_by_part_and_place_in_the_sides_file(tmp_path):
+    first, second = order = list(read_yaml(packaged_path("conflicts", "ukraine-russia"))["sides"])
+    assert order != sorted(order)  # or the test could not tell the file's order from the alphabet's
+    file = rows_file(
+        tmp_path / "a.jsonl",
+        ("a", "ukraine-russia", [("Moscow did not speak, said Kyiv.", first, None), ("It rained.", None, "affirm")]),
+        ("b", "ukraine-russia", [("x.", first, "affirm"), ("x.", second, "affirm"), ("x.", first, "affirm")]),
+        ("c", "kosovo", [("Serbia and Kosovo rose.", "both", "neutral")]),
+    )
+    stats = corpus_stats(read_corpus([file], DEFAULT_SCHEME), {"kosovo": "dev"}, {})
+    assert stats["corpus"]["positions"] == {"1": 0.75, "2": 0.25}
+    assert stats["corpus"]["side"] == {"side": 4, "null": 1, "both": 1}
+    assert stats["corpus"]["stance"] == {"affirm": 4, "null": 1, "neutral": 1}
+    assert stats["corpus"]["negations"] == 0  # an undecided stance is no "not deny"
+    assert stats["corpus"]["another_side"] == {"side": 1}  # of two voices nobody knows whose names are theirs
+    assert stats["part"]["real"] == stats["corpus"]
+    assert (stats["split"]["dev"]["articles"], stats["split"]["dev"]["conflicts"]) == (1, 1)
+
+
+@pytest.mark.slow
+def test_the_packaged_corpus_is_balanced():
+    """No class, stance or place in a sides file is so rare or so common that a model could live by it."""
+    stats = corpus_stats(read_corpus(corpus_files(), DEFAULT_SCHEME), read_splits(), read_kinds())
+    corpus, real, written = stats["corpus"], stats["part"]["real"], stats["part"]["written"]
+    assert min(corpus["stance"][label] for label in ("affirm", "deny", "accuse", "hedge", "neutral")) >= 700
+    assert corpus["side"]["both"] >= 400
+    assert min(corpus["side"][label] for label in ("none", "other", "side")) >= 3000
+    assert corpus["another_side"]["side"] >= 1500
+    assert corpus["negations"] >= 200
+    assert max(corpus["positions"].values()) <= 0.55
+    assert real["sentences"] >= 15_000
+    assert real["articles"] >= 2_200
+    assert real["conflicts"] >= 60
+    assert min(real["unarmed"], real["many_sided"]) >= 15
+    assert written["sentences"] >= 2_500
+    assert written["articles"] >= 200
+    assert written["conflicts"] >= 30
+    assert written["hard"] >= 0.4 * written["sentences"]
+    for split in stats["split"].values():
+        assert min(split[kind] for kind in ("armed", "unarmed", "two_sided", "many_sided")) > 0
+        assert min(split["articles_by_part"].values()) > 0
 
 
 def test_kappa_by_hand():
@@ -123,6 +218,7 @@ def test_agreement_per_head_label_and_conflict(tmp_path, strait):
     assert found["articles"] == 1
     assert found["side"]["sentences"] == 4
     assert found["side"]["agreement"] == 0.5
+    assert found["side"]["differences"] == 2
     # labels n s o-n-e … : agree 2/4; chance (1·0 + 1·2 + 1·2 + 1·0)/16 = 1/4; kappa (1/2 − 1/4)/(3/4) = 1/3
     assert found["side"]["kappa"] == pytest.approx(1 / 3)
     assert found["side"]["by_label"]["side"]["kappa"] == 1.0
