@@ -35,7 +35,7 @@ def evaluate(
 ) -> None:
     """Report how good a model, or any system's predictions, is on labelled articles."""
     from ..model.errors import InputError
-    from ..training.evaluation.gates import check_gates, parse_gates
+    from ..training.evaluation.gates import check_gates, check_names, parse_gates
 
     gates = parse_gates(fail_under or [])
     model, data = (None, arguments) if predictions else (arguments[0], arguments[1:])
@@ -59,6 +59,7 @@ def evaluate(
     system = System(Path(str(model or predictions)).name, scheme, predictor)
     answers = read_predictions(predictions, articles, scheme) if predictions else None
     training, development, notes = recipe_data(model, scheme)
+    check_names(gates, system, articles, training, answers)
     with stages() as say:
         report = judge(system, articles, training, answers, development, notes, say)
     content = report.to_dict()

@@ -8,26 +8,25 @@ conflict. A fold that is done leaves its report behind and is not done again.
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from statistics import mean, pstdev
 from typing import Any
 
 from ..model.errors import InputError
-from ..model.formats import print_rows, replacing
+from ..model.files.writing import print_rows, replacing
 from ..model.labels import DEFAULT_SCHEME, Scheme
 from ..model.predictor import Predictor
 from .corpus import LabelledArticle
-from .evaluation.baselines import baseline_answers
-from .evaluation.evaluate import Report, System, check_articles, describe, evaluate, report_on
-from .evaluation.judged import Answer
-from .evaluation.predictions import read_predictions
-from .evaluation.report import JSON_FILE, PREDICTIONS_FILE, write_report, write_text
+from .evaluation.evaluate import Report, Say, System, check_articles, describe, report_on, transcribe
+from .evaluation.report import JSON_FILE, write_report, write_text
+from .evaluation.transcript import join, read_transcript, write_transcript
 from .fit import train
 from .recipe import Recipe, recipe_articles
 
 PLAN_FILE = "plan.json"
+ANSWERS_FOLDER = "answers"
 _FEWEST = 3
 """Groups there must be: one to judge on, one to choose the epoch by, one to train on."""
 
@@ -62,15 +61,13 @@ def make_folds(articles: Sequence[LabelledArticle], groups: int | None) -> list[
     return [Fold(f"fold-{n + 1:02d}", sorted(group), sorted(dealt[(n + 1) % count])) for n, group in enumerate(dealt)]
 
 
-def cross_validate(
-    recipe: Recipe, groups: int | None, output: Path, say: Callable[[str], None] = lambda doing: None
-) -> Report:
+def cross_validate(recipe: Recipe, groups: int | None, output: Path, say: Say = lambda doing: None) -> Report:
     """Train and judge every fold into `output`, go on where an earlier run stopped, and report on all
     together.
 
     Raises `InputError` if `output` holds a cross-validation of another recipe, other data, sides or groups.
     """
-    scheme = DEFAULT_SCHEME
+    scheme = Scheme.from_dict(recipe.scheme) if recipe.scheme else DEFAULT_SCHEME
     articles = recipe_articles(recipe, scheme, ("train", "dev"))
     check_articles(articles, scheme)
     folds = make_folds(articles, groups)
@@ -82,20 +79,17 @@ def cross_validate(
     }
     _keep_plan(plan, output)
     held: list[LabelledArticle] = []
-    answers: list[Sequence[Answer]] = []
-    baselines: dict[str, list[Sequence[Answer]]] = {}
+    transcripts = []
     for number, fold in enumerate(folds, 1):
-        folder = output / fold.name
-        judged, training = _parts(fold, articles)
-        if not (folder / JSON_FILE).is_file():
-            say(f"fold {number} of {len(folds)}: {', '.join(fold.held_out)}")
-            _run_fold(fold, recipe, articles, folder, scheme)
+        judged = _of(articles, fold.held_out)
+        if not (output / fold.name / JSON_FILE).is_file():
+            doing = f"fold {number} of {len(folds)} ({', '.join(fold.held_out)})"
+            _run_fold(fold, recipe, articles, output / fold.name, scheme, _with_prefix(doing, say))
         held += judged
-        answers += read_predictions(folder / PREDICTIONS_FILE, judged, scheme)
-        for name, rows in baseline_answers(training, judged, scheme).items():
-            baselines.setdefault(name, []).extend(rows)
-    system = System(f"{output.name}, {len(folds)} folds", scheme)
-    report = report_on(system, held, answers, baselines, _notes(folds, output), say)
+        transcripts.append(read_transcript(output / fold.name / ANSWERS_FOLDER, judged, scheme))
+    report = report_on(
+        f"{output.name}, {len(folds)} folds", scheme, held, join(transcripts), _notes(folds, output), say
+    )
     write_report(report, output)
     return report
 
@@ -109,7 +103,11 @@ def _sides_sha256(articles: Sequence[LabelledArticle]) -> str:
 def _keep_plan(plan: dict[str, Any], output: Path) -> None:
     file = output / PLAN_FILE
     if file.is_file():
-        if json.loads(file.read_text(encoding="utf-8")) != plan:
+        try:
+            kept = json.loads(file.read_text(encoding="utf-8"))
+        except ValueError as error:
+            raise InputError(f"{file}: not valid JSON: {error}; give another folder") from None
+        if kept != plan:
             raise InputError(
                 f"{output}: holds a cross-validation of another recipe, other data, sides or groups; "
                 "give another folder"
@@ -121,30 +119,33 @@ def _keep_plan(plan: dict[str, Any], output: Path) -> None:
     write_text(file, json.dumps(plan, indent=1) + "\n")
 
 
-def _parts(fold: Fold, articles: Sequence[LabelledArticle]) -> tuple[list[LabelledArticle], list[LabelledArticle]]:
-    """The articles to judge on and those to train on."""
+def _with_prefix(prefix: str, say: Say) -> Say:
+    return lambda doing: say(f"{prefix}: {doing}")
+
+
+def _of(articles: Sequence[LabelledArticle], conflicts: Sequence[str]) -> list[LabelledArticle]:
+    """The articles on these conflicts."""
+    return [item for item in articles if item.conflict.name in conflicts]
+
+
+def _run_fold(
+    fold: Fold, recipe: Recipe, articles: Sequence[LabelledArticle], folder: Path, scheme: Scheme, say: Say
+) -> None:
+    """Train and judge one fold, and leave its report, which comes last, and all that the joint report needs."""
     apart = {*fold.held_out, *fold.development}
-    return (
-        [item for item in articles if item.conflict.name in fold.held_out],
-        [item for item in articles if item.conflict.name not in apart],
-    )
-
-
-def _run_fold(fold: Fold, recipe: Recipe, articles: Sequence[LabelledArticle], folder: Path, scheme: Scheme) -> None:
-    judged, training = _parts(fold, articles)
+    judged, training = _of(articles, fold.held_out), [item for item in articles if item.conflict.name not in apart]
     folder.mkdir(exist_ok=True)
-    parts = {
-        "train": training,
-        "dev": [item for item in articles if item.conflict.name in fold.development],
-    }
+    parts = {"train": training, "dev": _of(articles, fold.development)}
     for name, items in parts.items():
         with replacing(folder / f"{name}.jsonl") as partial, partial.open("w", encoding="utf-8") as file:
             print_rows(map(_row, items), file)
+    say("training")
     files = {name: [str(folder / f"{name}.jsonl")] for name in parts}
-    model = folder / "model"
-    train(recipe.model_copy(update=files), model)
-    system = System(fold.name, scheme, Predictor.load(str(model), recipe.precision))
-    write_report(evaluate(system, judged, training), folder)
+    train(recipe.model_copy(update=files), folder / "model")
+    system = System(fold.name, scheme, Predictor.load(str(folder / "model"), recipe.precision))
+    transcript = transcribe(system, judged, training, say=say)
+    write_transcript(transcript, folder / ANSWERS_FOLDER, judged, scheme)
+    write_report(report_on(fold.name, scheme, judged, transcript, [], say), folder)
 
 
 def _row(item: LabelledArticle) -> dict[str, Any]:

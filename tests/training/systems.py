@@ -2,6 +2,7 @@
 
 import random
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from whosays.model.labels import DEFAULT_SCHEME
 from whosays.training.corpus import LabelledArticle
@@ -37,3 +38,20 @@ def at_random(articles: Sequence[LabelledArticle], seed: int = 0) -> Answers:
     """Any class, all alike."""
     generator = random.Random(seed)
     return answers(articles, lambda head, gold, classes: generator.choice(classes))
+
+
+def relabelled(
+    articles: Sequence[LabelledArticle],
+    head: str,
+    change: Callable[[int, int, str], str | None],
+    of: Answers | None = None,
+) -> Answers:
+    """The perfect answers, or those in `of`, with each label of `head` put through `change(article, sentence, label)`,
+    articles and sentences counted from 0."""
+    return [
+        [
+            replace(answer, labels={**answer.labels, head: change(a, n, str(answer.labels[head]))})
+            for n, answer in enumerate(rows)
+        ]
+        for a, rows in enumerate(of or perfect(articles))
+    ]

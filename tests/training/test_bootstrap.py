@@ -23,6 +23,20 @@ def test_interval_by_an_independent_resampling():
     assert [found["low"], found["high"]] == pytest.approx(np.percentile(shares, [2.5, 97.5]), abs=0.03)
 
 
+def test_percentiles_by_hand():
+    # the first article is all right, the second all wrong: drawn twice, never and once it gives shares 1, 0 and 1/2
+    weights = np.array([[2.0, 0], [0, 2], [1, 1]])
+    found = share(np.array([3.0, 0]), np.array([3.0, 3]), weights)
+    # between the sorted shares 0, 1/2, 1 the 2.5th percentile lies 0.05 of the way from the first to the second
+    assert found == pytest.approx({"value": 0.5, "low": 0.05 / 2, "high": 1 - 0.05 / 2})
+
+
+def test_samples_that_are_not_defined_are_left_out_and_a_value_that_is_not_has_no_interval():
+    assert figure(0.5, np.array([0.5, np.nan, 0.5])) == {"value": 0.5, "low": 0.5, "high": 0.5}
+    assert figure(0.5, np.array([np.nan]))["low"] is None
+    assert figure(float("nan"), np.array([0.5, 0.5])) == {"value": None, "low": None, "high": None}
+
+
 def test_articles_count_not_sentences():
     """Ten articles all right or all wrong: the interval is that of ten draws, however many sentences each has."""
     hits = np.array([1.0, 0] * 5)

@@ -7,6 +7,7 @@ from whosays.model.errors import InputError
 from whosays.model.labels import DEFAULT_SCHEME
 from whosays.training import crossval
 from whosays.training.crossval import cross_validate, make_folds
+from whosays.training.evaluation import evaluate
 from whosays.training.recipe import Recipe, recipe_articles
 
 
@@ -45,32 +46,70 @@ def test_folds_hold_out_each_conflict_once(recipe):
             make_folds(articles, groups)
 
 
-def test_it_reports_over_all_folds_and_goes_on_where_it_stopped(recipe, tmp_path, monkeypatch):
-    output = tmp_path / "cv"
-    trained = []
+@pytest.fixture
+def trained(monkeypatch):
+    """The folds that were trained; the third is broken off the first time."""
+    folds = []
     real = crossval.train
 
     def counting(fold_recipe, folder):
-        trained.append(folder.parent.name)
-        if len(trained) == 3:
+        folds.append(folder.parent.name)
+        if len(folds) == 3:
             raise KeyboardInterrupt
         return real(fold_recipe, folder)
 
     monkeypatch.setattr(crossval, "train", counting)
+    return folds
+
+
+def test_it_reports_over_all_folds_and_goes_on_where_it_stopped(recipe, tmp_path, trained, monkeypatch):
+    output = tmp_path / "cv"
+    learnt = []
+    real = evaluate.baseline_answers
+    monkeypatch.setattr(evaluate, "baseline_answers", lambda *asked: learnt.append(1) or real(*asked))
     with pytest.raises(KeyboardInterrupt):
         cross_validate(recipe, None, output)
     report = cross_validate(recipe, None, output)
     assert trained == ["fold-01", "fold-02", "fold-03", "fold-03"]
+    assert len(learnt) == 3  # baselines learn once a fold
     assert report.heads["side"]["sentences"] == 30
-    assert set(report.baselines) == {"majority", "tfidf", "rules"}
+    assert list(report.baselines) == ["majority", "tfidf", "rules"]
     assert report.notes[0].startswith("side: macro-F1 of the folds")
     assert (output / "report.html").is_file()
+    folds = [json.loads((output / name / "report.json").read_text()) for name in ("fold-01", "fold-02", "fold-03")]
+    pooled = report.to_dict()
+    # what is counted in sentences adds up over the folds: baselines, probes and the exchange of names
+    for path in (
+        ("heads", "stance", "accuracy"),
+        ("baselines", "tfidf", "stance", "accuracy"),
+        ("baselines", "majority", "side", "accuracy"),
+        ("name_swap", "any"),
+    ):
+        values = [at(fold, path)["value"] for fold in folds]
+        assert at(pooled, path)["value"] == pytest.approx(sum(values) / 3), path
+    for key in ("sides_removed", "wrong_sides"):
+        parts = [fold["probes"][key]["followed"] for fold in folds]
+        total = sum(part["sentences"] for part in parts)
+        followed = sum(part["sentences"] * (part["value"] or 0) for part in parts)
+        assert pooled["probes"][key]["followed"]["sentences"] == total
+        assert (pooled["probes"][key]["followed"]["value"] or 0) * total == pytest.approx(followed)
+    for key in ("mentions", "matched", "sentences", "articles"):
+        assert pooled["name_swap"][key] == sum(fold["name_swap"][key] for fold in folds)
     with pytest.raises(InputError, match="another recipe"):
         cross_validate(recipe.model_copy(update={"seed": 14}), None, output)
     sides = tmp_path / "c0.yaml"
     sides.write_text(sides.read_text().replace('"Norden"', '"Norden", "Nord"'))
     with pytest.raises(InputError, match="another recipe, other data, sides"):
         cross_validate(recipe, None, output)
+    (output / "plan.json").write_text("{")
+    with pytest.raises(InputError, match=r"plan\.json: not valid JSON"):
+        cross_validate(recipe, None, output)
+
+
+def at(content, path):
+    for key in path:
+        content = content[key]
+    return content
 
 
 def test_a_folder_of_something_else_is_left_alone(recipe, tmp_path):

@@ -5,20 +5,17 @@ import pytest
 from sklearn.metrics import balanced_accuracy_score, cohen_kappa_score, matthews_corrcoef
 from whosays.model.labels import DEFAULT_SCHEME
 from whosays.training.evaluation.bootstrap import article_weights
-from whosays.training.evaluation.by_conflict import by_conflict
+from whosays.training.evaluation.counts import article_counts, count_figures, resampled_figures
 from whosays.training.evaluation.judged import MISSING, Judged
 from whosays.training.evaluation.metrics import (
-    article_counts,
-    count_figures,
     macro_f1,
-    overall,
-    paired_difference,
     point_figures,
     pooled_confusion,
     pooled_f1,
-    resampled_figures,
-    summary,
+    pooled_labels,
+    pooled_scores,
 )
+from whosays.training.evaluation.summary import by_conflict, paired_difference, summary
 
 SIDE, STANCE = DEFAULT_SCHEME["side"], DEFAULT_SCHEME["stance"]
 
@@ -62,7 +59,7 @@ def test_a_side_of_the_same_key_in_another_conflict_is_another_class():
 def test_no_answer_is_a_miss_and_no_side():
     # sides: 1 hit, 2 gold, 1 given → precision 1, recall 1/2, F1 2/3
     assert pooled_f1(SIDE, ["a", "a"], ["a", MISSING], ["x", "x"])["side"] == pytest.approx(2 / 3)
-    figures = overall(table(["a", "a"], ["a", MISSING]))
+    figures = point_figures(table(["a", "a"], ["a", MISSING]))
     assert figures["accuracy"] == 0.5
     assert figures["micro_f1"] == pytest.approx(2 / 3)
 
@@ -71,7 +68,7 @@ def test_kappa_by_hand():
     # agreement 7/10; chance 0.5·0.6 + 0.5·0.4 = 0.5 → (0.7 − 0.5) / 0.5
     gold = ["affirm"] * 5 + ["deny"] * 5
     given = ["affirm"] * 4 + ["deny"] + ["affirm"] * 2 + ["deny"] * 3
-    assert overall(table(gold, given, head=STANCE))["kappa"] == pytest.approx(0.4)
+    assert point_figures(table(gold, given, head=STANCE))["kappa"] == pytest.approx(0.4)
 
 
 @pytest.mark.parametrize("seed", range(5))
@@ -86,8 +83,9 @@ def test_figures_of_counts_equal_scikit_learns(seed):
         assert figures[name] == pytest.approx(value), name
     assert figures["kappa"] == pytest.approx(cohen_kappa_score(gold, given))
     assert figures["mcc"] == pytest.approx(matthews_corrcoef(gold, given))
-    with pytest.warns(UserWarning, match="not in y_true"):  # "both" is never gold
-        assert figures["balanced_accuracy"] == pytest.approx(balanced_accuracy_score(gold, given))
+    pooled_gold, pooled_given = pooled_labels(judged)
+    with pytest.warns(UserWarning, match="not in y_true"):  # "both" and "wrong side" are never gold
+        assert figures["balanced_accuracy"] == pytest.approx(balanced_accuracy_score(pooled_gold, pooled_given))
     for label, value in pooled_f1(SIDE, gold, given, judged.conflicts).items():
         assert figures[f"{label}.f1"] == pytest.approx(value)
 
@@ -98,11 +96,11 @@ def test_a_resample_is_the_figure_of_the_articles_drawn():
     rows = [0, 1, 0, 1, 4, 5, 6, 7]
     again = table([GOLD[i] for i in rows], [GIVEN[i] for i in rows])
     found = resampled_figures(judged, weights)
-    assert found["accuracy"][0] == pytest.approx(overall(again)["accuracy"])
+    assert found["accuracy"][0] == pytest.approx(point_figures(again)["accuracy"])
     by_class = pooled_f1(SIDE, list(again.gold), list(again.predicted), list(again.conflicts))
     assert found["side.f1"][0] == pytest.approx(by_class["side"])
-    # "both" was not drawn: its F1 in the mean is that of the whole sample, 0
-    assert found["macro_f1"][0] == pytest.approx(macro_f1(by_class | {"both": 0.0}))
+    # "other" and "both" are not gold in what was drawn: their F1 in the mean is that of the whole sample, 2/3 and 0
+    assert found["macro_f1"][0] == pytest.approx(macro_f1(by_class | {"other": 2 / 3, "both": 0.0}))
 
 
 def test_a_perfect_system_is_perfect_in_every_resample():
@@ -112,20 +110,49 @@ def test_a_perfect_system_is_perfect_in_every_resample():
         assert found[name] == {"value": 1, "low": 1, "high": 1}, name
 
 
-def test_a_class_that_does_not_occur_is_not_in_the_mean():
+def test_a_class_that_is_never_gold_is_undefined_and_not_in_the_mean():
     gold = ["none", "other", "a"] * 3
-    assert pooled_f1(SIDE, gold, gold, ["x"] * 9) == {"none": 1, "other": 1, "side": 1}
-    found = summary(table(gold, gold), article_weights(9))
-    assert found["macro_f1"] == {"value": 1, "low": 1, "high": 1}
-    assert found["by_class"]["both"]["support"] == 0
-    # "both" given once in place of a side is a class again: none 1, other 1, both 0, side 2·2 / (3 + 2)
-    found = summary(table(gold, [*gold[:-1], "both"]), article_weights(9))
-    assert found["macro_f1"]["value"] == pytest.approx((1 + 1 + 0 + 4 / 5) / 4)
+    # "both" given once in place of a side: none 1, other 1, side 2·2 / (3 + 2), whose mean leaves "both" out
+    given = [*gold[:-1], "both"]
+    assert pooled_f1(SIDE, gold, given, ["x"] * 9) == pytest.approx({"none": 1, "other": 1, "side": 4 / 5})
+    found = summary(table(gold, given), article_weights(9))
+    assert found["macro_over"] == ["none", "other", "side"]
+    assert found["macro_f1"]["value"] == pytest.approx((1 + 1 + 4 / 5) / 3)
+    assert found["balanced_accuracy"]["value"] == pytest.approx((1 + 1 + 2 / 3) / 3)
+    undefined = {"value": None, "low": None, "high": None}
+    both = found["by_class"]["both"]
+    assert (both["f1"], both["recall"], both["support"], both["given"]) == (undefined, undefined, 0, 1)
+    assert both["precision"]["value"] == 0
+    perfect = summary(table(gold, gold), article_weights(9))
+    assert perfect["macro_f1"] == {"value": 1, "low": 1, "high": 1}
+    assert perfect["by_class"]["both"]["precision"] == undefined
+
+
+def test_a_gold_class_that_is_never_given_has_f1_0_and_no_precision():
+    scores = pooled_scores(SIDE, ["none", "a"], ["none", "none"], ["x", "x"])["side"]
+    assert (scores.recall, scores.f1, scores.support, scores.given) == (0, 0, 1, 0)
+    assert np.isnan(scores.precision)
+
+
+def test_matthews_correlation_and_balanced_accuracy_by_hand():
+    # affirm: 6 of 8 found; deny: 1 of 2. (6·1 − 2·1) / √(8·2·7·3)
+    gold = ["affirm"] * 8 + ["deny"] * 2
+    given = ["affirm"] * 6 + ["deny"] * 2 + ["affirm", "deny"]
+    found = point_figures(table(gold, given, head=STANCE))
+    assert found["mcc"] == pytest.approx((6 - 2) / (8 * 2 * 7 * 3) ** 0.5)
+    assert found["balanced_accuracy"] == pytest.approx((6 / 8 + 1 / 2) / 2)
+    assert found["accuracy"] == found["micro_f1"] == 0.7
+
+
+def test_balanced_accuracy_counts_all_sides_once():
+    # none 1/2, other 1, both 0, sides 2 of 4
+    assert point_figures(table(GOLD, GIVEN, WHERE))["balanced_accuracy"] == pytest.approx((1 / 2 + 1 + 0 + 1 / 2) / 4)
 
 
 def test_a_constant_system_agrees_no_more_than_chance():
     gold = ["none", "other", "both", "a"] * 3
     found = summary(table(gold, ["none"] * 12), article_weights(12))
+    assert found["by_class"]["none"]["precision"]["value"] == pytest.approx(1 / 4)
     assert found["macro_f1"]["value"] == pytest.approx(0.4 / 4)  # none: 2·3 / (3 + 12)
     assert found["kappa"]["value"] == found["mcc"]["value"] == 0
     assert found["balanced_accuracy"]["value"] == pytest.approx(1 / 4)
@@ -152,10 +179,33 @@ def test_by_conflict_is_the_mean_over_voices_in_gold():
     # x: none 1/2 (1 hit, 2 gold, 2 given), other 2/3, both 0, a 2/3, b 2/3
     found = by_conflict(table(GOLD, GIVEN, WHERE), article_weights(8))
     assert found["x"]["macro_f1"]["value"] == pytest.approx((1 / 2 + 2 / 3 + 0 + 2 / 3 + 2 / 3) / 5)
+    assert found["x"]["macro_over"] == ["none", "other", "both", "a", "b"]
     assert found["y"]["macro_f1"] == {"value": 0, "low": None, "high": None}
     assert found["x"]["small"]
+    voice = found["x"]["by_voice"]["b"]  # 1 hit, 1 gold, 2 given
+    assert (voice["precision"]["value"], voice["recall"]["value"], voice["support"], voice["given"]) == (0.5, 1, 1, 2)
+    assert voice["precision"]["low"] is not None
+
+
+def test_gap_between_the_best_and_the_worst_side_by_hand():
+    # a: 2 hits, 2 gold, 3 given → 4/5; b: 1 hit, 3 gold, 1 given → 1/2; c: never right → 0
+    gold, given = ["a", "a", "b", "b", "b", "c"], ["a", "a", "b", "a", "none", "none"]
+    found = by_conflict(table(gold, given), article_weights(6))["strait"]
+    assert found["side_gap"]["value"] == pytest.approx(4 / 5)
+    without = by_conflict(table(gold[:5], given[:5]), article_weights(5))["strait"]
+    assert without["side_gap"]["value"] == pytest.approx(4 / 5 - 1 / 2)
+    fair = by_conflict(table(gold, gold), article_weights(6))["strait"]["side_gap"]
+    assert fair == {"value": 0, "low": 0, "high": 0}
+    alone = by_conflict(table(["a", "none"], ["a", "none"]), article_weights(2))["strait"]["side_gap"]
+    assert alone == {"value": None, "low": None, "high": None}
 
 
 def test_differences_are_paired():
     first, second = table(GOLD, GIVEN), table(GOLD, GIVEN)
     assert paired_difference(first, second, article_weights(8))["accuracy"] == {"value": 0, "low": 0, "high": 0}
+    # against a perfect system, each resample's difference is the share of its draws that are wrong
+    weights = article_weights(8)
+    found = paired_difference(table(GOLD, GOLD), first, weights)["accuracy"]
+    wrong = np.array([gold != given for gold, given in zip(GOLD, GIVEN, strict=True)])
+    low, high = np.percentile(weights @ wrong / 8, [2.5, 97.5])
+    assert found == pytest.approx({"value": wrong.mean(), "low": low, "high": high})

@@ -8,7 +8,7 @@ import pyarrow.parquet as pq
 import pytest
 from systems import at_random, perfect
 from whosays.model.errors import InputError
-from whosays.model.formats import print_rows
+from whosays.model.files.writing import print_rows
 from whosays.model.labels import DEFAULT_SCHEME
 from whosays.training.evaluation.predictions import prediction_rows, read_predictions
 

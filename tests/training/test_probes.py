@@ -1,114 +1,78 @@
-"""Probes and the exchange of names."""
+"""Probes: the same articles with the sides or the context taken away."""
 
 import pytest
+from systems import perfect, relabelled
 from whosays.model.article import article_from_sentences
 from whosays.model.labels import DEFAULT_SCHEME
 from whosays.model.predictor import Predictor
-from whosays.model.sides import Conflict, Side
-from whosays.training.corpus import LabelledArticle
 from whosays.training.evaluation.bootstrap import article_weights
 from whosays.training.evaluation.judged import model_answers
-from whosays.training.evaluation.nameswap import mapped_back, pair_to_swap, replacement, swap_bias, swap_names
-from whosays.training.evaluation.probes import alone_answers, with_wrong_sides, without_sides
-
-ARMENIA = Side("armenia", "Armenia", ("Armenia", "Armenian", "Armenians", "Yerevan", "Pashinyan", "the rebels"))
-AZERBAIJAN = Side("azerbaijan", "Azerbaijan", ("Azerbaijan", "Azerbaijani", "Azerbaijanis", "Azeri", "Baku"))
-KARABAKH = Conflict("karabakh", (ARMENIA, AZERBAIJAN))
-
-
-def unlabelled(*texts):
-    return LabelledArticle(article_from_sentences("x", texts), KARABAKH, {"side": (), "stance": ()})
-
-
-@pytest.mark.parametrize(
-    ("word", "own", "other", "expected"),
-    [
-        ("Armenia", ARMENIA, AZERBAIJAN, "Azerbaijan"),
-        ("Yerevan", ARMENIA, AZERBAIJAN, "Baku"),
-        ("Armenian", ARMENIA, AZERBAIJAN, "Azerbaijani"),
-        ("Armenians", ARMENIA, AZERBAIJAN, "Azerbaijanis"),
-        ("Azeri", AZERBAIJAN, ARMENIA, "Armenian"),
-        ("ARMENIA", ARMENIA, AZERBAIJAN, "AZERBAIJAN"),
-        ("the rebels", ARMENIA, AZERBAIJAN, "Azerbaijan"),  # nothing of its form
-    ],
+from whosays.training.evaluation.probes import (
+    PROBES,
+    alone_answers,
+    probe_figures,
+    with_wrong_sides,
+    without_sides,
 )
-def test_words_are_replaced_in_their_form(word, own, other, expected):
-    assert replacement(word, own, other) == expected
 
 
-def test_a_name_that_nobody_would_find_is_not_used():
-    own = Side("a", "A", ("Alpha",))
-    other = Side("b", "The B group (B)", ("the bees", "B-force"))
-    assert replacement("the bees", other, own) == "Alpha"
-    assert replacement("Alpha", own, other) == "B-force"
-
-
-def test_names_are_exchanged_throughout_with_possessives_kept():
-    item = unlabelled("Baku's army shelled Armenian towns.", "Yerevan’s envoy met the UN in Vienna.")
-    assert [s.text for s in swap_names(item, ARMENIA, AZERBAIJAN).sentences] == [
-        "Yerevan's army shelled Azerbaijani towns.",
-        "Baku’s envoy met the UN in Vienna.",
-    ]
-
-
-def test_a_bare_s_goes_with_the_word_and_mentions_are_exactly_exchanged():
-    cuba = Side("cuba", "Cuba", ("Cuba", "Cuban", "Havana"))
-    states = Side("usa", "United States", ("United States", "Washington", "the Pentagon"))
-    conflict = Conflict("embargo", (cuba, states))
-    texts = ["Cubans met envoys of the United States in Washington.", "Havanas envoy and the Pentagon’s were silent."]
-    item = LabelledArticle(article_from_sentences("x", texts), conflict, {"side": (), "stance": ()})
-    swapped = swap_names(item, cuba, states)
-    assert [s.text for s in swapped.sentences] == [
-        "United States met envoys of the Cuba in Cuba.",
-        "Washington envoy and Cuba’s were silent.",
-    ]
-    exchange = {"cuba": "usa", "usa": "cuba"}
-    for text, sentence in zip(texts, swapped.sentences, strict=True):
-        found = [mention.side for mention in conflict.find_mentions(sentence.text)]
-        assert found == [exchange[mention.side] for mention in conflict.find_mentions(text)]
-
-
-def test_the_two_sides_mentioned_most_are_exchanged():
-    assert pair_to_swap(unlabelled("Baku and Baku and Yerevan.")) == (AZERBAIJAN, ARMENIA)
-    assert pair_to_swap(unlabelled("Nobody here.")) is None
-
-
-def test_labels_map_back():
-    labels = {"side": "armenia", "stance": "deny"}
-    assert mapped_back(labels, (ARMENIA, AZERBAIJAN), DEFAULT_SCHEME) == {"side": "azerbaijan", "stance": "deny"}
-    labels = {"side": "other", "stance": None}
-    assert mapped_back(labels, (ARMENIA, AZERBAIJAN), DEFAULT_SCHEME) == labels
-
-
-def test_an_anonymous_model_cannot_be_biased_but_one_that_hears_names_is_caught(articles, tiny_model):
-    predictor = Predictor.load(str(tiny_model), "fp32")
+def figures(key, articles, after, before=None):
     weights = article_weights(len(articles))
-    before = model_answers(predictor, articles)
-    found = swap_bias(predictor, articles, before, weights)
-    assert found["sentences"] == 40
-    assert found["any"] == {"value": 0, "low": 0, "high": 0}
+    return probe_figures(PROBES[key], DEFAULT_SCHEME, articles, before or perfect(articles), after, weights)
 
-    class Partial:  # says Northland of whatever names Northland, and neutral of the rest
-        scheme = DEFAULT_SCHEME
 
-        def label_all(self, jobs):
-            for article, _ in jobs:
-                yield [self.label("Northland" in s.text) for s in article.sentences]
+def exchanged(label):
+    return {"northland": "southland", "southland": "northland"}.get(label, label)
 
-        @staticmethod
-        def label(named):
-            from whosays.training.evaluation.judged import Answer
 
-            return Answer({"side": "northland" if named else "none", "stance": "deny" if named else "affirm"}, {}, {})
+def test_sides_removed_by_hand(articles):
+    # gold: none 12, other 8, both 4, sides 16. All sides become `other`: its F1 is 2·8 / (8 + 24), that of sides 0
+    after = relabelled(articles, "side", lambda a, n, label: "other" if label in ("northland", "southland") else label)
+    found = figures("sides_removed", articles, after)
+    assert found["heads"]["side"]["macro_f1"]["value"] == pytest.approx((1 + 1 / 2 + 1 + 0) / 4)
+    assert found["heads"]["side"]["change"]["value"] == pytest.approx(2.5 / 4 - 1)
+    assert found["heads"]["stance"]["change"] == {"value": 0, "low": 0, "high": 0}
+    assert found["followed"] == {"value": 1, "low": 1, "high": 1, "sentences": 16}
+    nothing = figures("sides_removed", articles, perfect(articles))
+    assert nothing["followed"]["value"] == 0
+    assert nothing["heads"]["side"]["change"]["value"] == 0
 
-    partial = Partial()
-    answers = list(partial.label_all((item.article, item.conflict) for item in articles))
-    found = swap_bias(partial, articles, answers, weights)
-    # of five sentences in every other article two change hands: the one of Northland and the one of Southland,
-    # and in the rest "Marshal Ruiz" and others change to or from names that are not Northland
-    assert found["any"]["value"] > 0
-    assert found["any"]["value"] == max(found["side"]["value"], found["stance"]["value"])
-    assert found["examples"]
+
+def test_wrong_sides_by_hand(articles):
+    # the first four articles follow, with 8 of the 16 sentences: F1 of sides is 2·8 / (16 + 16)
+    after = relabelled(articles, "side", lambda a, n, label: exchanged(label) if a < 4 else label)
+    found = figures("wrong_sides", articles, after)
+    assert found["heads"]["side"]["macro_f1"]["value"] == pytest.approx((1 + 1 + 1 + 1 / 2) / 4)
+    assert found["heads"]["side"]["change"]["value"] == pytest.approx(-1 / 8)
+    assert found["heads"]["side"]["change"]["low"] < -1 / 8 < found["heads"]["side"]["change"]["high"]
+    assert (found["followed"]["value"], found["followed"]["sentences"]) == (1 / 2, 16)
+
+
+def test_followed_is_over_what_the_model_had_said_and_not_over_gold(articles):
+    before = relabelled(articles, "side", lambda a, n, label: "northland" if (a, n) == (0, 4) else "none")
+    after = relabelled(articles, "side", lambda a, n, label: "southland" if (a, n) == (0, 4) else "none")
+    assert figures("wrong_sides", articles, after, before)["followed"] == {
+        "value": 1,
+        "low": None,  # a single article
+        "high": None,
+        "sentences": 1,
+    }
+
+
+def test_each_sentence_alone_by_hand(articles):
+    # two of the four `deny` become `affirm`, of which there are 16: F1 2·2 / (4 + 2) and 2·16 / (16 + 18)
+    flipped = iter([True, True])
+    after = relabelled(
+        articles, "stance", lambda a, n, label: "affirm" if label == "deny" and next(flipped, False) else label
+    )
+    gold = [label for item in articles for label in item.labels["stance"]]
+    counts = {label: gold.count(label) for label in set(gold)}
+    found = figures("sentence_alone", articles, after)
+    f1 = {"deny": 2 * (counts["deny"] - 2) / (2 * counts["deny"] - 2)}
+    f1["affirm"] = 2 * counts["affirm"] / (2 * counts["affirm"] + 2)
+    expected = (f1["deny"] + f1["affirm"] + len(counts) - 2) / len(counts)
+    assert found["heads"]["stance"]["macro_f1"]["value"] == pytest.approx(expected)
+    assert found["followed"] is None
 
 
 def test_sides_removed_and_wrong(strait):
@@ -116,6 +80,18 @@ def test_sides_removed_and_wrong(strait):
     assert without_sides(strait).find_mentions(text) == ()
     assert without_sides(strait).keys == strait.keys
     assert [m.side for m in with_wrong_sides(strait).find_mentions(text)] == ["southland", "northland"]
+
+
+def test_a_model_under_each_probe(articles, tiny_model):
+    predictor = Predictor.load(str(tiny_model), "fp32")
+    before = model_answers(predictor, articles)
+    sides = ("northland", "southland")
+    without = PROBES["sides_removed"].answers(predictor, articles)
+    assert all(answer.labels["side"] not in sides for rows in without for answer in rows)
+    wrong = PROBES["wrong_sides"].answers(predictor, articles)  # the model hears no names, so all labels follow
+    assert [[exchanged(a.labels["side"]) for a in rows] for rows in before] == [
+        [a.labels["side"] for a in rows] for rows in wrong
+    ]
 
 
 def test_each_sentence_alone_is_labelled_as_an_article_of_its_own(articles, tiny_model):

@@ -20,6 +20,7 @@ from .judged import Answer, Answers
 from .metrics import ANY_SIDE
 from .rules import rule_answers
 
+BASELINES = ("majority", "tfidf", "rules")
 Guess = Callable[[list[tuple[str, str]]], list[Mapping[str, float]]]
 """(sentence, sentence before it) pairs → the probability of each pooled class."""
 _OPENING = "articleopening"
@@ -30,17 +31,21 @@ _TOKEN = r"\w+|[^\w\s]"
 """Marks are words too: a quotation mark says much about the voice, a question mark about the stance."""
 
 
+def baseline_names(training: Sequence[LabelledArticle]) -> list[str]:
+    """The baselines that there are: those that learn only if there is something to learn from."""
+    return list(BASELINES) if training else ["rules"]
+
+
 def baseline_answers(
     training: Sequence[LabelledArticle], articles: Sequence[LabelledArticle], scheme: Scheme
 ) -> dict[str, Answers]:
-    """Each baseline's answers on `articles`, by its name; those that learn are left out if `training` is
-    empty."""
-    found: dict[str, Answers] = {}
-    if training:
-        found["majority"] = _answers({head: _majority(training, head) for head in scheme.heads}, articles)
-        found["tfidf"] = _answers({head: _tfidf(training, head) for head in scheme.heads}, articles)
-    found["rules"] = rule_answers(list(articles))
-    return found
+    """Each baseline's answers on `articles`, by its name as in `baseline_names`."""
+    ways = {
+        "majority": lambda: _answers({head: _majority(training, head) for head in scheme.heads}, articles),
+        "tfidf": lambda: _answers({head: _tfidf(training, head) for head in scheme.heads}, articles),
+        "rules": lambda: rule_answers(list(articles)),
+    }
+    return {name: ways[name]() for name in baseline_names(training)}
 
 
 def _answers(guesses: Mapping[Head, Guess], articles: Sequence[LabelledArticle]) -> Answers:
@@ -51,7 +56,10 @@ def _article_answers(guesses: Mapping[Head, Guess], item: LabelledArticle) -> li
     pairs = _pairs(item)
     nearest = nearest_sides(item)
     by_head = {
-        head.name: [_placed(chances, side, head) for chances, side in zip(guess(pairs), nearest, strict=True)]
+        head.name: [
+            _placed(chances, side, head, head.classes(item.conflict.keys))
+            for chances, side in zip(guess(pairs), nearest, strict=True)
+        ]
         for head, guess in guesses.items()
     }
     answers = []
@@ -73,14 +81,14 @@ def nearest_sides(item: LabelledArticle) -> list[str | None]:
     return found
 
 
-def _placed(chances: Mapping[str, float], side: str | None, head: Head) -> dict[str, float]:
-    """Pooled chances as a label's each: the sides' share goes to the nearest side, or, with none, to all
+def _placed(chances: Mapping[str, float], side: str | None, head: Head, classes: Sequence[str]) -> dict[str, float]:
+    """Pooled chances as one of each of `classes`: the sides' share goes to the nearest side, or, with none, to all
     labels alike."""
-    placed = {label: chances.get(label, 0.0) for label in head.labels}
+    placed = {name: chances.get(name, 0.0) if name in head.labels else 0.0 for name in classes}
     share = chances.get(ANY_SIDE, 0.0)
     if side is not None and head.points:
         return placed | {side: share}
-    return {label: value + share / len(placed) for label, value in placed.items()}
+    return placed | {label: placed[label] + share / len(head.labels) for label in head.labels}
 
 
 def _pairs(item: LabelledArticle) -> list[tuple[str, str]]:

@@ -38,9 +38,11 @@ def article_weights(articles: int, resamples: int = RESAMPLES, seed: int = SEED)
 
 
 def figure(value: float, samples: np.ndarray | None) -> Figure:
-    """`value` with the percentile interval of its `samples` [resamples], not-a-numbers left out; None: no
-    interval."""
-    kept = samples[~np.isnan(samples)] if samples is not None else np.empty(0)
+    """`value` with the percentile interval of its `samples` [resamples], not-a-numbers left out.
+
+    There is no interval without samples, nor around a value that is not defined.
+    """
+    kept = samples[~np.isnan(samples)] if samples is not None and not np.isnan(value) else np.empty(0)
     tail = 50 * (1 - CONFIDENCE)
     low, high = np.percentile(kept, [tail, 100 - tail]) if len(kept) else (np.nan, np.nan)
     return {"value": _plain(value), "low": _plain(low), "high": _plain(high)}

@@ -1,7 +1,6 @@
 """Two reports on the same gold data: is one system better, and which sentences flipped?"""
 
 import json
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,16 +10,20 @@ import numpy as np
 from scipy.stats import binomtest
 
 from ...model.errors import InputError
-from ...model.formats import Reject, read_json_lines
+from ...model.files.reading import Reject, read_json_lines
 from ...model.labels import Head, Scheme
+from . import plots
 from .bootstrap import CONFIDENCE, RESAMPLES, SEED, article_weights
 from .evaluate import SCHEMA
 from .judged import MISSING, Judged
-from .metrics import paired_difference, summary
-from .report import JSON_FILE, PREDICTIONS_FILE, render, write_text
+from .metrics import pooled_labels
+from .report import JSON_FILE, PREDICTIONS_FILE, render, title_of, write_text
+from .summary import paired_difference, summary
 
 COMPARISON_FILE = "comparison.json"
-COMPARISON_SCHEMA = "whosays-comparison/1"
+COMPARISON_SCHEMA = "whosays-comparison/2"
+SHOWN = 20
+"""Sentences of a move that the page shows; comparison.json has all."""
 FIGURES = ("macro_f1", "accuracy", "balanced_accuracy", "micro_f1", "mcc", "kappa")
 
 
@@ -95,23 +98,36 @@ def compare(first: Scored, second: Scored) -> dict[str, Any]:
     if places.keys() != {(row["article_id"], row["index"]) for row in first.rows}:
         raise InputError(f"{first.path} and {second.path}: the predictions are for different sentences; evaluate again")
     aligned = [places[row["article_id"], row["index"]] for row in first.rows]
-    numbers = {id: n for n, id in enumerate(dict.fromkeys(row["article_id"] for row in first.rows))}
-    weights = article_weights(len(numbers))
+    weights = article_weights(len({row["article_id"] for row in first.rows}))
     return {
         "schema": COMPARISON_SCHEMA,
-        "systems": [first.content["system"], second.content["system"]],
+        "systems": list(names_apart(first, second)),
         "data": first.content["data"],
         "bootstrap": {"resamples": RESAMPLES, "seed": SEED, "confidence": CONFIDENCE, "unit": "article"},
         "heads": {
-            head.name: _head(_judged(head, first.rows, numbers), _judged(head, aligned, numbers), first.rows, weights)
+            head.name: _head(head, first.rows, aligned, weights)
             for head in scheme.heads
             if head.name in first.content["heads"] and head.name in second.content["heads"]
         },
     }
 
 
-def _judged(head: Head, rows: Sequence[Mapping[str, Any]], numbers: Mapping[str, int]) -> Judged:
+def names_apart(first: Scored, second: Scored) -> tuple[str, str]:
+    """The systems' names; where these are the same, with as much of each report's path as tells them apart."""
+    names = first.content["system"], second.content["system"]
+    if names[0] != names[1]:
+        return names
+    paths = first.path.resolve().parts, second.path.resolve().parts
+    if paths[0] == paths[1]:
+        return f"{names[0]} (first)", f"{names[1]} (second)"
+    length = next(n for n in range(1, max(map(len, paths)) + 1) if paths[0][-n:] != paths[1][-n:])
+    tails = ["/".join(parts[-length:]).replace("//", "/") for parts in paths]
+    return f"{names[0]} ({tails[0]})", f"{names[1]} ({tails[1]})"
+
+
+def _judged(head: Head, rows: Sequence[Mapping[str, Any]]) -> Judged:
     """The rows with gold; `sentences` counts in `rows`."""
+    numbers = {id: n for n, id in enumerate(dict.fromkeys(row["article_id"] for row in rows))}
     kept = [n for n, row in enumerate(rows) if row[f"{head.name}_gold"] is not None]
     return Judged(
         head,
@@ -123,40 +139,76 @@ def _judged(head: Head, rows: Sequence[Mapping[str, Any]], numbers: Mapping[str,
     )
 
 
-def _head(first: Judged, second: Judged, rows: Sequence[Mapping[str, Any]], weights: np.ndarray) -> dict[str, Any]:
+def _head(
+    head: Head, first_rows: Sequence[Mapping[str, Any]], second_rows: Sequence[Mapping[str, Any]], weights: np.ndarray
+) -> dict[str, Any]:
+    first, second = _judged(head, first_rows), _judged(head, second_rows)
     figures = summary(first, weights), summary(second, weights)
     difference = paired_difference(second, first, weights)
-    flipped = np.flatnonzero(first.predicted != second.predicted)
-    moves = Counter((str(first.gold[i]), str(first.predicted[i]), str(second.predicted[i])) for i in flipped)
     return {
         "sentences": len(first),
+        "macro_over": figures[0]["macro_over"],
         "figures": {
             name: {"first": figures[0][name], "second": figures[1][name], "difference": difference[name]}
             for name in FIGURES
         },
         "by_class": {
-            label: {"first": figures[0]["by_class"][label]["f1"], "second": row["f1"], "support": row["support"]}
-            for label, row in figures[1]["by_class"].items()
+            label: {
+                "first": row["f1"],
+                "second": figures[1]["by_class"][label]["f1"],
+                "difference": difference[f"{label}.f1"],
+                "support": row["support"],
+            }
+            for label, row in figures[0]["by_class"].items()
         },
         "mcnemar": mcnemar(first.right, second.right),
-        "flips": {
-            "fixed": int((~first.right & second.right).sum()),
-            "broken": int((first.right & ~second.right).sum()),
-            "still_wrong": int((~first.right & ~second.right & (first.predicted != second.predicted)).sum()),
-            "moves": [
-                {"gold": gold, "first": before or None, "second": after or None, "count": count}
-                for (gold, before, after), count in moves.most_common()
-            ],
-            "sentences": [
-                {name: rows[first.sentences[i]][name] for name in ("article_id", "index", "text")}
-                | {
-                    "gold": str(first.gold[i]),
-                    "first": str(first.predicted[i]) or None,
-                    "second": str(second.predicted[i]) or None,
-                }
-                for i in flipped
-            ],
-        },
+        "flips": flips(first, second, first_rows, second_rows),
+    }
+
+
+def flips(
+    first: Judged,
+    second: Judged,
+    first_rows: Sequence[Mapping[str, Any]],
+    second_rows: Sequence[Mapping[str, Any]],
+) -> dict[str, Any]:
+    """The sentences whose label is another in the second system: how many became right or wrong, and by what move.
+
+    A move is from one pooled label to another under one gold label; the commonest come first, and in each the
+    sentences that the second system is surest of, or in order where it gives no scores.
+    """
+    gold, before = pooled_labels(first)
+    after = pooled_labels(second)[1]
+    effects = np.where(second.right, "fixed", np.where(first.right, "broken", "still_wrong"))
+    moves: dict[tuple[str, str, str], list[int]] = {}
+    for i in np.flatnonzero(first.predicted != second.predicted):
+        moves.setdefault((gold[i], before[i], after[i]), []).append(int(i))
+    flipped = [i for rows in moves.values() for i in rows]
+    score = f"{first.head.name}_score"
+
+    def sentence(i: int) -> dict[str, Any]:
+        one, two = first_rows[first.sentences[i]], second_rows[second.sentences[i]]
+        return {name: one[name] for name in ("article_id", "conflict", "index", "text")} | {
+            "gold": str(first.gold[i]),
+            "first": str(first.predicted[i]) or None,
+            "first_score": one.get(score),
+            "second": str(second.predicted[i]) or None,
+            "second_score": two.get(score),
+        }
+
+    return {
+        **{effect: sum(effects[i] == effect for i in flipped) for effect in ("fixed", "broken", "still_wrong")},
+        "moves": [
+            {
+                "gold": names[0],
+                "first": names[1],
+                "second": names[2],
+                "effect": str(effects[rows[0]]),
+                "count": len(rows),
+                "sentences": sorted(map(sentence, rows), key=lambda row: -(row["second_score"] or 0)),
+            }
+            for names, rows in sorted(moves.items(), key=lambda entry: (-len(entry[1]), entry[0]))
+        ],
     }
 
 
@@ -184,5 +236,14 @@ def write_comparison(content: Mapping[str, Any], folder: Path) -> None:
     folder.mkdir(exist_ok=True)
     (folder / COMPARISON_FILE).unlink(missing_ok=True)
     write_text(folder / "comparison.md", render("comparison.md.j2", content))
-    write_text(folder / "comparison.html", render("comparison.html.j2", content))
+    drawn = {
+        head: plots.differences(
+            [(title_of(name), values["difference"]) for name, values in row["figures"].items()]
+            + [(f"F1 of {label}", values["difference"]) for label, values in row["by_class"].items()],
+            "difference",
+            f"{head}: differences",
+        )
+        for head, row in content["heads"].items()
+    }
+    write_text(folder / "comparison.html", render("comparison.html.j2", {**content, "plots": drawn, "shown": SHOWN}))
     write_text(folder / COMPARISON_FILE, json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False) + "\n")

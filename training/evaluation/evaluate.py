@@ -3,28 +3,25 @@
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
-
-import numpy as np
 
 from ...model.errors import InputError
 from ...model.labels import Scheme
 from ...model.predictor import Predictor
 from ..corpus import LabelledArticle
 from .baselines import baseline_answers
-from .bootstrap import CONFIDENCE, RESAMPLES, SEED, article_weights, share
-from .by_conflict import by_conflict
-from .judged import MISSING, Answers, Judged, judge_head, model_answers
-from .metrics import paired_difference, pooled_confusion, summary
+from .bootstrap import CONFIDENCE, RESAMPLES, SEED, article_weights
+from .figures import figures, judge_all
+from .judged import Answers, model_answers
 from .mistakes import confident_errors, suspected_labels
-from .nameswap import swap_bias
-from .probes import PROBES, probe_figures
-from .reliability import calibration, precision_recall, risk_coverage
+from .nameswap import NAMES_SWAPPED, swapped_answers
+from .probes import PROBES
 from .slices import slices
+from .transcript import Transcript
 
-SCHEMA = "whosays-report/1"
+SCHEMA = "whosays-report/2"
 
 Say = Callable[[str], None]
 """Told in a few words what is being done."""
@@ -83,58 +80,65 @@ def evaluate(
     Raises `InputError` if two articles share an id, nothing has gold labels, or there are only answers for
     what has none.
     """
+    transcript = transcribe(system, articles, training, answers, say)
+    found = [
+        *_head_notes(articles, transcript.answers, system.scheme),
+        *_data_notes(articles, training, development, system.predictor is not None),
+    ]
+    return report_on(system.name, system.scheme, articles, transcript, [*notes, *found], say)
+
+
+def transcribe(
+    system: System,
+    articles: Sequence[LabelledArticle],
+    training: Sequence[LabelledArticle],
+    answers: Answers | None = None,
+    say: Say = lambda doing: None,
+) -> Transcript:
+    """What the system, the baselines and, under each probe, the system's model say of `articles`.
+
+    Baselines learn from those articles of `training` that are not among them. Raises `InputError` as `evaluate` does.
+    """
     check_articles(articles, system.scheme)
     if answers is None:
         assert system.predictor is not None
         say("labelling")
         answers = model_answers(system.predictor, articles)
     say("baselines")
-    ids = {item.article.id for item in articles}
-    apart = [item for item in training if item.article.id not in ids]
-    baselines = baseline_answers(apart, articles, system.scheme)
-    found = [
-        *_head_notes(articles, answers, system.scheme),
-        *_data_notes(articles, training, apart, development, system.predictor is not None),
-    ]
-    return report_on(system, articles, answers, baselines, [*notes, *found], say)
-
-
-def report_on(
-    system: System,
-    articles: Sequence[LabelledArticle],
-    answers: Answers,
-    baselines: Mapping[str, Answers],
-    notes: Sequence[str],
-    say: Say = lambda doing: None,
-) -> Report:
-    """The report on answers and baselines' answers that are at hand; a model's probes are run here."""
-    weights = article_weights(len(articles))
-    judged = judge_all(system.scheme, articles, answers)
-    if not judged:
-        raise InputError("no head has both gold labels and answers; give labels for a head that the gold has")
-    say("intervals")
-    heads = {name: head_report(table, weights) for name, table in judged.items()}
-    probes, swap = {}, None
+    baselines = baseline_answers(apart_from(training, articles), articles, system.scheme)
+    probed = {}
     if system.predictor is not None:
         for key, probe in PROBES.items():
             say(f"probe: {probe.title}")
-            after = probe.answers(system.predictor, articles)
-            probes[key] = probe_figures(probe, system.scheme, articles, answers, after, weights)
+            probed[key] = probe.answers(system.predictor, articles)
         say("probe: names swapped")
-        swap = swap_bias(system.predictor, articles, answers, weights)
+        probed[NAMES_SWAPPED] = swapped_answers(system.predictor, articles)
+    return Transcript(answers, baselines, probed)
+
+
+def report_on(
+    name: str,
+    scheme: Scheme,
+    articles: Sequence[LabelledArticle],
+    transcript: Transcript,
+    notes: Sequence[str],
+    say: Say = lambda doing: None,
+) -> Report:
+    """The report on what systems said. Raises `InputError` if no head has both gold and answers."""
+    answers = transcript.answers
+    judged = judge_all(scheme, articles, answers)
+    if not judged:
+        raise InputError("no head has both gold labels and answers; give labels for a head that the gold has")
+    say("figures and their intervals")
+    weights = article_weights(len(articles))
+    found = figures(scheme, articles, transcript, weights)
     say("slices and errors")
     return Report(
-        system=system.name,
-        scheme=system.scheme.to_dict(),
-        data=describe(articles, system.scheme),
+        system=name,
+        scheme=scheme.to_dict(),
+        data=describe(articles, scheme),
         bootstrap={"resamples": RESAMPLES, "seed": SEED, "confidence": CONFIDENCE, "unit": "article"},
-        heads=heads,
-        joint=joint_accuracy(judged, len(articles), weights),
-        baselines={
-            name: _beside(judged, judge_all(system.scheme, articles, rows), weights) for name, rows in baselines.items()
-        },
-        probes=probes,
-        name_swap=swap,
+        **found,
         slices=slices(judged, articles, weights),
         errors={name: confident_errors(table, articles, answers) for name, table in judged.items()},
         suspects={
@@ -144,58 +148,6 @@ def report_on(
         articles=articles,
         answers=answers,
     )
-
-
-def judge_all(scheme: Scheme, articles: Sequence[LabelledArticle], answers: Answers) -> dict[str, Judged]:
-    """The sentences with gold beside the answers, for each head that has gold and that the system answers."""
-    return {
-        head.name: table
-        for head in scheme.heads
-        if head.name in answers[0][0].labels and len(table := judge_head(head, articles, answers))
-    }
-
-
-def _beside(
-    judged: Mapping[str, Judged], baseline: Mapping[str, Judged], weights: np.ndarray
-) -> dict[str, dict[str, Any]]:
-    """A baseline's figures by head, and `lead`: how far the system's macro-F1 is above it, paired by
-    article."""
-    return {
-        name: summary(table, weights) | {"lead": paired_difference(judged[name], table, weights)["macro_f1"]}
-        for name, table in baseline.items()
-        if name in judged
-    }
-
-
-def head_report(judged: Judged, weights: np.ndarray) -> dict[str, Any]:
-    """All figures of one head; those that need scores or probabilities are null where the system gives
-    none."""
-    answered = judged.take(judged.predicted != MISSING)
-    scores = answered.scores if len(answered) else None
-    return {
-        **summary(judged, weights),
-        "confusion": pooled_confusion(judged),
-        "by_conflict": by_conflict(judged, weights),
-        "precision_recall": precision_recall(judged) if judged.probabilities else None,
-        "calibration": None if scores is None else calibration(scores, answered.right),
-        "risk_coverage": None if scores is None else risk_coverage(scores, answered.right),
-    }
-
-
-def joint_accuracy(judged: Mapping[str, Judged], articles: int, weights: np.ndarray) -> dict[str, Any]:
-    """The share of sentences with gold for every judged head whose labels are all right."""
-    counts: Counter[tuple[int, int]] = Counter()
-    right: Counter[tuple[int, int]] = Counter()
-    for table in judged.values():
-        for a, n, hit in zip(table.articles, table.sentences, table.right, strict=True):
-            counts[a, n] += 1
-            right[a, n] += int(hit)
-    hits, total = np.zeros(articles), np.zeros(articles)
-    for place, count in counts.items():
-        if count == len(judged):
-            total[place[0]] += 1
-            hits[place[0]] += right[place] == count
-    return {"heads": list(judged), "sentences": int(total.sum()), "accuracy": share(hits, total, weights)}
 
 
 def describe(articles: Sequence[LabelledArticle], scheme: Scheme) -> dict[str, Any]:
@@ -237,15 +189,21 @@ def _head_notes(articles: Sequence[LabelledArticle], answers: Answers, scheme: S
     return notes
 
 
+def apart_from(training: Sequence[LabelledArticle], articles: Sequence[LabelledArticle]) -> list[LabelledArticle]:
+    """The training articles that are not among `articles`."""
+    ids = {item.article.id for item in articles}
+    return [item for item in training if item.article.id not in ids]
+
+
 def _data_notes(
     articles: Sequence[LabelledArticle],
     training: Sequence[LabelledArticle],
-    apart: Sequence[LabelledArticle],
     development: Sequence[LabelledArticle],
     is_model: bool,
 ) -> list[str]:
-    """What of `articles` was seen before; `apart` is `training` without them."""
+    """What of `articles` was seen before."""
     notes = []
+    apart = apart_from(training, articles)
     if len(apart) < len(training):
         notes.append(
             f"{len(training) - len(apart)} of these articles are in the training data"

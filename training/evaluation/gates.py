@@ -5,6 +5,15 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ...model.errors import InputError, WorkError
+from ..corpus import LabelledArticle
+from .baselines import baseline_names
+from .bootstrap import article_weights
+from .evaluate import System, apart_from, check_articles, describe
+from .figures import figures
+from .judged import Answer, Answers
+from .nameswap import NAMES_SWAPPED
+from .probes import PROBES
+from .transcript import Transcript
 
 
 def parse_gates(options: Sequence[str]) -> dict[str, float]:
@@ -26,15 +35,54 @@ def parse_gates(options: Sequence[str]) -> dict[str, float]:
     return gates
 
 
+def check_names(
+    gates: Mapping[str, float],
+    system: System,
+    articles: Sequence[LabelledArticle],
+    training: Sequence[LabelledArticle],
+    answers: Answers | None = None,
+) -> None:
+    """Raise `InputError` at a gate whose figure the report on these data will not have, before the work is done.
+
+    The figures that a report has do not depend on how good a system is, so they are read off the report of one that
+    gives each sentence its gold labels, or of `answers` where these are at hand.
+    """
+    if not gates:
+        return
+    check_articles(articles, system.scheme)
+    ideal = [_ideal(item) for item in articles]
+    probes = (*PROBES, NAMES_SWAPPED) if system.predictor else ()
+    transcript = Transcript(
+        answers or ideal,
+        dict.fromkeys(baseline_names(apart_from(training, articles)), ideal),
+        dict.fromkeys(probes, ideal),
+    )
+    content = figures(system.scheme, articles, transcript, article_weights(len(articles), resamples=2))
+    for name in gates:
+        figure_named(content | {"data": describe(articles, system.scheme)}, name)
+
+
+def _ideal(item: LabelledArticle) -> list[Answer]:
+    """The gold labels of an article as answers, each at probability 1."""
+    answers = []
+    for n in range(len(item.article.sentences)):
+        labels = {head: values[n] for head, values in item.labels.items()}
+        chances = {head: {str(label): 1.0} for head, label in labels.items()}
+        answers.append(Answer(labels, dict.fromkeys(labels, 1.0), chances))
+    return answers
+
+
 def figure_named(content: Mapping[str, Any], name: str) -> float | None:
     """The figure in a report (its JSON content) under a dotted name; it begins with a head or a key of the
     report.
 
-    "side.macro_f1", "side.by_class.other.f1", "side.macro_f1.low", "joint.accuracy". None where it is not
-    defined on these data. Raises `InputError` if there is no such figure.
+    "side.macro_f1", "side.by_class.other.f1", "side.macro_f1.low", "joint.accuracy". None where it, or the part of the
+    report that it stands in, is not defined on these data. Raises `InputError` if there is no such figure.
     """
     found: Any = content["heads"] | content
     for part in name.split("."):
+        if found is None:
+            return None
         if not isinstance(found, Mapping) or part not in found:
             known = f"; it has: {', '.join(map(str, found))}" if isinstance(found, Mapping) and found else ""
             raise InputError(f"--fail-under: the report has no figure '{name}' (at '{part}'){known}")

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from ...model.labels import Head
-from ...model.predictor import Predictor
+from ...model.predictor import Prediction, Predictor
 from ..corpus import LabelledArticle
 
 MISSING = ""
@@ -106,9 +106,11 @@ def judge_head(head: Head, articles: Sequence[LabelledArticle], answers: Answers
     )
 
 
+def answers_of(rows: Sequence[Prediction]) -> list[Answer]:
+    """A model's predictions on one article as answers."""
+    return [Answer(p.labels, p.scores, p.probabilities, p.evidence_text) for p in rows]
+
+
 def model_answers(predictor: Predictor, articles: Sequence[LabelledArticle]) -> Answers:
     """What the model says of every sentence. Raises `InputError` at an article without sentences."""
-    return [
-        [Answer(p.labels, p.scores, p.probabilities, p.evidence_text) for p in rows]
-        for rows in predictor.label_all((item.article, item.conflict) for item in articles)
-    ]
+    return [answers_of(rows) for rows in predictor.label_all((item.article, item.conflict) for item in articles)]

@@ -9,7 +9,7 @@ from cleanlab.rank import get_label_quality_scores
 
 from ..corpus import LabelledArticle
 from .judged import Answers, Judged
-from .metrics import ANY_SIDE
+from .metrics import pooled_labels
 
 GROUPS = 12
 PER_GROUP = 5
@@ -19,16 +19,13 @@ SUSPECTS = 50
 def confident_errors(judged: Judged, articles: Sequence[LabelledArticle], answers: Answers) -> list[dict[str, Any]]:
     """The commonest confusions, each with its surest errors, worst first, and the sentences around them.
 
-    In groups, sides of all conflicts are `side`; each error names its own. Without scores, errors stand in
-    order.
+    Groups are named by pooled labels, as in confusions; each error names its own side. Without scores, errors stand
+    in order.
     """
-    fixed = set(judged.head.labels)
+    gold, given = pooled_labels(judged)
     groups: dict[tuple[str, str], list[int]] = {}
     for i in np.flatnonzero(~judged.right):
-        pair = tuple(
-            label if label in fixed or not label else ANY_SIDE for label in (judged.gold[i], judged.predicted[i])
-        )
-        groups.setdefault((pair[0], pair[1]), []).append(int(i))
+        groups.setdefault((gold[i], given[i]), []).append(int(i))
     ordered = sorted(groups.items(), key=lambda entry: (-len(entry[1]), entry[0]))[:GROUPS]
     scores = judged.scores if judged.scores is not None else np.zeros(len(judged))
     return [

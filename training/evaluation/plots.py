@@ -63,6 +63,27 @@ def intervals(rows: Sequence[tuple[str, Mapping[str, Any]]], label: str, title: 
         return _svg(figure, title)
 
 
+def differences(rows: Sequence[tuple[str, Mapping[str, Any]]], label: str, title: str) -> Markup:
+    """Differences with their intervals, a row each from the top, and the line at which there is none."""
+    with mpl.rc_context(_STYLE):
+        figure = Figure(figsize=(_WIDTH, 0.7 + 0.27 * len(rows)))
+        axes = figure.subplots()
+        axes.axvline(0, color=_MUTED, linestyle="--", linewidth=1)
+        for n, (_, row) in enumerate(rows):
+            colour = _SERIES[0] if n == 0 else _INK
+            if row["value"] is not None:
+                axes.plot(row["value"], n, "o", color=colour, markersize=6 if n == 0 else 4.5)
+            if row["low"] is not None:
+                axes.plot([row["low"], row["high"]], [n, n], color=colour, linewidth=2 if n == 0 else 1.2)
+        axes.set_yticks(range(len(rows)), [shortened(name) for name, _ in rows])
+        axes.set_ylim(len(rows) - 0.5, -0.5)
+        reach = max([abs(row[end]) for _, row in rows for end in ("value", "low", "high") if row[end] is not None])
+        axes.set_xlim(-1.1 * reach or -1, 1.1 * reach or 1)
+        axes.set_xlabel(label)
+        axes.grid(axis="y", visible=False)
+        return _svg(figure, title)
+
+
 def reliability(bins: Sequence[Mapping[str, Any]], title: str) -> Markup:
     """Accuracy by score with the diagonal of perfect calibration, and the number of sentences in each bin
     below."""
@@ -106,7 +127,7 @@ def precision_recall(curves: Mapping[str, Mapping[str, Any]], title: str) -> Mar
                 curve["precision"],
                 color=_SERIES[n % len(_SERIES)],
                 linestyle=_DASHES[n % len(_DASHES)],
-                label=f"{name} ({curve['average_precision']:.2f})",
+                label=f"{name} ({curve['average_precision']['value']:.2f})",
             )
         axes.set_xlabel("recall")
         axes.set_ylabel("precision")

@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from ...model.errors import InputError
-from ...model.formats import Reject, read_json_lines
+from ...model.files.reading import Reject, read_json_lines
 from ...model.labels import Head, Scheme
 from ..corpus import LabelledArticle
 from .judged import Answer, Answers

@@ -18,8 +18,8 @@ from ...model.predictor import Predictor
 from ...model.sides import Conflict, Side
 from ..corpus import LabelledArticle
 from .bootstrap import share
-from .judged import Answer, Answers, judge_head, model_answers
-from .metrics import paired_difference, summary
+from .judged import Answers, answers_of, judge_head, model_answers
+from .summary import paired_difference, summary
 
 _UNWRITTEN = "\ue000"
 """A private-use character, which no text holds."""
@@ -55,10 +55,7 @@ def alone_answers(predictor: Predictor, articles: Sequence[LabelledArticle]) -> 
         for n, sentence in enumerate(item.article.sentences)
     )
     rows = (row for rows in predictor.label_all(jobs) for row in rows)
-    return [
-        [Answer(p.labels, p.scores, p.probabilities) for p in islice(rows, len(item.article.sentences))]
-        for item in articles
-    ]
+    return [answers_of(list(islice(rows, len(item.article.sentences)))) for item in articles]
 
 
 def _with(

@@ -1,65 +1,83 @@
 """Can the scores be believed? Calibration, precision against recall, and accuracy when unsure sentences are
-left open."""
+left open.
 
-from collections.abc import Sequence
+Each area or error has its interval from the same resamples of articles as all other figures.
+"""
+
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
+from scipy.sparse import csr_array
 from sklearn.metrics import average_precision_score, precision_recall_curve
 
+from .bootstrap import figure
 from .judged import Judged
 from .metrics import ANY_SIDE
 
 BINS = 10
-CURVE_POINTS = 101
+CURVE_POINTS = 201
 """Points kept of a curve; enough to draw it."""
+_BLOCK = 2_000_000
+"""Numbers held at once while resampling a curve: resamples times points."""
 
 
-def calibration(scores: np.ndarray, right: np.ndarray, bins: int = BINS) -> dict[str, Any]:
+def calibration(judged: Judged, weights: np.ndarray) -> dict[str, Any]:
     """Expected calibration error, and the bins of the reliability diagram.
 
-    scores [n] in [0, 1] of the labels given, right [n] bool. Equal bins (low, high]; the error is Σ (nₖ / n)
+    `judged` has a score in [0, 1] for every label given. Ten equal bins (low, high]; the error is Σ (nₖ / n)
     · |accuracyₖ − mean scoreₖ| (Naeini et al. 2015; Guo et al. 2017). Empty bins have null figures.
     """
-    edges = np.linspace(0, 1, bins + 1)
-    place = np.clip(np.searchsorted(edges, scores, side="left") - 1, 0, bins - 1)
-    counts = np.bincount(place, minlength=bins)
-    accuracy = np.bincount(place, right, bins) / counts.clip(min=1)
-    mean_score = np.bincount(place, scores, bins) / counts.clip(min=1)
-    table = [
-        {
-            "low": float(edges[k]),
-            "high": float(edges[k + 1]),
-            "sentences": int(counts[k]),
-            "accuracy": float(accuracy[k]) if counts[k] else None,
-            "score": float(mean_score[k]) if counts[k] else None,
-        }
-        for k in range(bins)
-    ]
-    return {"ece": float((counts * np.abs(accuracy - mean_score)).sum() / len(scores)), "bins": table}
+    assert judged.scores is not None
+    edges = np.linspace(0, 1, BINS + 1)
+    place = np.clip(np.searchsorted(edges, judged.scores, side="left") - 1, 0, BINS - 1)
+    counts, hits, scores = np.zeros((3, weights.shape[1], BINS))
+    np.add.at(counts, (judged.articles, place), 1)
+    np.add.at(hits, (judged.articles, place), judged.right)
+    np.add.at(scores, (judged.articles, place), judged.scores)
+    samples = None
+    if len(set(judged.articles)) > 1:
+        with np.errstate(invalid="ignore"):
+            samples = np.abs(weights @ (hits - scores)).sum(-1) / (weights @ counts).sum(-1)
+    counts, hits, scores = counts.sum(0), hits.sum(0), scores.sum(0)
+    return {
+        "ece": figure(float(np.abs(hits - scores).sum() / counts.sum()), samples),
+        "bins": [
+            {
+                "low": float(edges[k]),
+                "high": float(edges[k + 1]),
+                "sentences": int(counts[k]),
+                "accuracy": float(hits[k] / counts[k]) if counts[k] else None,
+                "score": float(scores[k] / counts[k]) if counts[k] else None,
+            }
+            for k in range(BINS)
+        ],
+    }
 
 
-def risk_coverage(scores: np.ndarray, right: np.ndarray) -> dict[str, Any]:
+def risk_coverage(judged: Judged, weights: np.ndarray) -> dict[str, Any]:
     """Share of wrong labels (risk) among the surest sentences, by the share of sentences kept (coverage).
 
     Sentences of one score are kept or left together. `aurc` is the mean risk over all coverages (Geifman and
     El-Yaniv 2017): Σ risk at each kept sentence / n, ties sharing the risk at their end.
     """
-    order = np.argsort(-scores, kind="stable")
-    ends = np.append(np.flatnonzero(np.diff(scores[order])), len(scores) - 1)
-    kept = ends + 1
-    risk = np.cumsum(~right[order])[ends] / kept
-    aurc = float((risk * np.diff(kept, prepend=0)).sum() / len(scores))
-    points = _thin(len(kept))
+    assert judged.scores is not None
+    distinct, places = np.unique(-judged.scores, return_inverse=True)
+    ((kept, wrong),) = _ranked(places, ~judged.right, judged.articles, np.ones((1, weights.shape[1])))
+    points = _spread(len(distinct))
+    samples = None
+    if len(set(judged.articles)) > 1:
+        drawn = _ranked(places, ~judged.right, judged.articles, weights)
+        samples = np.concatenate([_mean_share(*counts) for counts in drawn])
     return {
-        "aurc": aurc,
-        "coverage": (kept[points] / len(scores)).tolist(),
-        "risk": risk[points].tolist(),
-        "threshold": scores[order][ends][points].tolist(),
+        "aurc": figure(float(_mean_share(kept, wrong)[0]), samples),
+        "coverage": (kept[0] / len(judged))[points].tolist(),
+        "risk": (wrong[0] / kept[0])[points].tolist(),
+        "threshold": (-distinct)[points].tolist(),
     }
 
 
-def precision_recall(judged: Judged) -> dict[str, Any]:
+def precision_recall(judged: Judged, weights: np.ndarray) -> dict[str, Any]:
     """Average precision and the precision–recall curve of each class that occurs in gold, one class against
     the rest.
 
@@ -69,32 +87,71 @@ def precision_recall(judged: Judged) -> dict[str, Any]:
     curves = {}
     for label in judged.head.labels:
         scores = [row.get(label, 0.0) for row in judged.probabilities]
-        curves[label] = (judged.gold == label, np.array(scores, dtype=float))
+        curves[label] = (judged.gold == label, np.array(scores, dtype=float), judged.articles)
     if judged.head.points:
         pairs = [
-            (gold == name, p)
-            for gold, row in zip(judged.gold, judged.probabilities, strict=True)
+            (gold == name, p, article)
+            for gold, row, article in zip(judged.gold, judged.probabilities, judged.articles, strict=True)
             for name, p in row.items()
             if name not in judged.head.labels
         ]
         curves[ANY_SIDE] = (
-            np.array([y for y, _ in pairs], dtype=bool),
-            np.array([p for _, p in pairs], dtype=float),
+            np.array([truth for truth, _, _ in pairs], dtype=bool),
+            np.array([p for _, p, _ in pairs], dtype=float),
+            np.array([article for _, _, article in pairs], dtype=int),
         )
-    return {label: _curve(truth, scores) for label, (truth, scores) in curves.items() if truth.any()}
-
-
-def _curve(truth: np.ndarray, scores: np.ndarray) -> dict[str, Any]:
-    precision, recall, _ = precision_recall_curve(truth, scores)
-    points = _thin(len(precision))
     return {
-        "average_precision": float(average_precision_score(truth, scores)),
+        label: _curve(truth, scores, articles, weights)
+        for label, (truth, scores, articles) in curves.items()
+        if truth.any()
+    }
+
+
+def _curve(truth: np.ndarray, scores: np.ndarray, articles: np.ndarray, weights: np.ndarray) -> dict[str, Any]:
+    # Only where recall changes: of all points, evenly taken, a rare class would keep next to none.
+    precision, recall, _ = precision_recall_curve(truth, scores, drop_intermediate=True)
+    points = _spread(len(precision))
+    samples = None
+    if len(set(articles)) > 1:
+        # Average precision is the mean, over the class's items, of the class's share among all down to that score.
+        ranks = np.unique(-scores, return_inverse=True)[1]
+        places = np.searchsorted(np.unique(ranks[truth]), ranks)
+        drawn = _ranked(places, truth, articles, weights)
+        samples = np.concatenate([_mean_share(kept, found, over=found) for kept, found in drawn])
+    return {
+        "average_precision": figure(float(average_precision_score(truth, scores)), samples),
         "recall": recall[points].tolist(),
         "precision": precision[points].tolist(),
         "prevalence": float(truth.mean()),
     }
 
 
-def _thin(length: int) -> Sequence[int]:
+def _ranked(
+    places: np.ndarray, marks: np.ndarray, articles: np.ndarray, weights: np.ndarray
+) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """How many of n items stand at each place or above it, and how many of these are marked.
+
+    places [n] count from 0, the top; marks bool [n]; articles [n] are the items' articles; weights [resamples,
+    articles]. Yields two [block, places] for each block of resamples, so that memory stays bounded.
+    """
+    shape = weights.shape[1], int(places.max()) + 1
+    items = csr_array((np.ones(len(places)), (articles, places)), shape)
+    marked = csr_array((marks.astype(float), (articles, places)), shape)
+    size = max(1, _BLOCK // shape[1])
+    for start in range(0, len(weights), size):
+        block = weights[start : start + size]
+        yield np.cumsum(block @ items, axis=1), np.cumsum(block @ marked, axis=1)
+
+
+def _mean_share(kept: np.ndarray, marked: np.ndarray, over: np.ndarray | None = None) -> np.ndarray:
+    """The mean of marked / kept over all items kept, or over those counted in `over`, each [resamples, places];
+    not a number where there is none."""
+    over = kept if over is None else over
+    share = np.divide(marked, kept, out=np.zeros_like(kept), where=kept > 0)
+    with np.errstate(invalid="ignore"):
+        return (share * np.diff(over, axis=1, prepend=0)).sum(axis=1) / over[:, -1]
+
+
+def _spread(length: int) -> np.ndarray:
     """At most `CURVE_POINTS` of the indices below `length`, evenly spread, the ends among them."""
-    return np.unique(np.linspace(0, length - 1, min(length, CURVE_POINTS)).round().astype(int)).tolist()
+    return np.unique(np.linspace(0, length - 1, min(length, CURVE_POINTS)).round().astype(int))

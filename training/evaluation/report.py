@@ -9,7 +9,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from ...model.errors import InputError
-from ...model.formats import print_rows, replacing
+from ...model.files.writing import print_rows, replacing
 from ...model.labels import Scheme
 from . import plots
 from .bootstrap import SMALL_ARTICLES, SMALL_SENTENCES
@@ -27,6 +27,7 @@ _TITLES = {
     "balanced_accuracy": "balanced accuracy",
     "mcc": "Matthews correlation",
     "kappa": "Cohen's kappa",
+    "still_wrong": "still wrong",
 }
 
 
@@ -118,8 +119,8 @@ def render(template: str, content: Mapping[str, Any]) -> str:
         keep_trailing_newline=True,
     )
     environment.filters |= {"fig": fig, "num": num, "signed": signed, "pct": percent, "cell": cell}
-    environment.filters["title_of"] = title_of
-    environment.globals |= {"num": num, "pct": percent, "signed": signed}
+    environment.filters |= {"title_of": title_of, "p_value": p_value}
+    environment.globals |= {"num": num, "pct": percent, "signed": signed, "verdict": verdict}
     return environment.get_template(template).render(content)
 
 
@@ -143,6 +144,19 @@ def fig(figure: Mapping[str, float | None], show: Callable[[float | None], str] 
     if figure["low"] is None:
         return show(figure["value"])
     return f"{show(figure['value'])} ({show(figure['low'])} to {show(figure['high'])})"
+
+
+def p_value(p: float) -> str:
+    """A p-value after the letter: "= 0.0312", or "< 0.0001" where four decimals would show nothing."""
+    return "< 0.0001" if p < 0.0001 else f"= {p:.4f}"
+
+
+def verdict(difference: Mapping[str, float | None], name: str) -> str:
+    """What an interval of a difference says of the system called `name`."""
+    low, high = difference["low"], difference["high"]
+    if low is not None and low > 0:
+        return f"{name} is better"
+    return f"{name} is worse" if high is not None and high < 0 else "no clear difference"
 
 
 def cell(text: object) -> Markup:

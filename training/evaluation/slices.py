@@ -7,17 +7,10 @@ from typing import Any
 import numpy as np
 
 from ..corpus import LabelledArticle
-from .bootstrap import figure, share, too_small
+from .bootstrap import figure, too_small
+from .counts import resampled_figures
 from .judged import Judged
-from .metrics import (
-    ANY_SIDE,
-    article_counts,
-    count_figures,
-    macro_f1,
-    mean_over_classes,
-    pooled_f1,
-    resample,
-)
+from .metrics import macro_f1, pooled_f1
 
 _QUOTES = set('"“”„«»')
 NO_OUTLET = "not given"
@@ -90,24 +83,14 @@ def slices(
 
 
 def _figures(judged: Judged, weights: np.ndarray) -> dict[str, Any]:
-    article_count = weights.shape[1]
-    hits = np.bincount(judged.articles, judged.right, article_count)
-    total = np.bincount(judged.articles, minlength=article_count).astype(float)
+    samples = resampled_figures(judged, weights)
     by_class = pooled_f1(judged.head, list(judged.gold), list(judged.predicted), list(judged.conflicts))
-    occurring = [
-        label for label in by_class if label in set(judged.gold) or (label == ANY_SIDE and judged.is_side.any())
-    ]
-    counts, _ = article_counts(judged, article_count)
-    used = np.flatnonzero(total)
-    samples = None
-    if len(used) > 1:
-        drawn = count_figures(resample(counts, weights), counts.sum(1), judged.head)
-        scores = np.stack([drawn[f"{label}.f1"] for label in occurring], -1)
-        samples = mean_over_classes(scores, np.array([by_class[label] for label in occurring]))
+    articles = len(set(judged.articles))
     return {
-        "articles": len(used),
+        "articles": articles,
         "sentences": len(judged),
-        "small": too_small(len(judged), len(used)),
-        "accuracy": share(hits, total, weights),
-        "macro_f1": figure(macro_f1({label: by_class[label] for label in occurring}), samples),
+        "small": too_small(len(judged), articles),
+        "accuracy": figure(float(judged.right.mean()), samples.get("accuracy")),
+        "macro_f1": figure(macro_f1(by_class), samples.get("macro_f1")),
+        "macro_over": list(by_class),
     }

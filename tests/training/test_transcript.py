@@ -1,0 +1,22 @@
+"""What systems said, kept in files and joined."""
+
+from systems import at_random, constant, perfect
+from whosays.model.labels import DEFAULT_SCHEME
+from whosays.training.evaluation.transcript import Transcript, join, read_transcript, write_transcript
+
+
+def test_a_transcript_comes_back_as_it_went_and_its_parts_join(articles, tmp_path):
+    def said(part):
+        return Transcript(
+            at_random(part), {"majority": constant(part), "rules": perfect(part)}, {"wrong_sides": at_random(part, 1)}
+        )
+
+    parts = [articles[:3], articles[3:]]
+    for n, part in enumerate(parts):
+        write_transcript(said(part), tmp_path / str(n), part, DEFAULT_SCHEME)
+    read = [read_transcript(tmp_path / str(n), part, DEFAULT_SCHEME) for n, part in enumerate(parts)]
+    assert read == [said(part) for part in parts]
+    joined = join(read)
+    assert joined.baselines == {"majority": constant(articles), "rules": perfect(articles)}
+    assert joined.answers == said(parts[0]).answers + said(parts[1]).answers
+    assert list(joined.probes) == ["wrong_sides"]
