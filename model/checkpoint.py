@@ -1,7 +1,8 @@
 """Model folders: the one place that knows their layout.
 
 A folder holds `config.json`, `model.safetensors` (all weights, or only the adapter and the heads when the encoder
-is adapted by LoRA), the tokenizer's files, and what training adds: recipe, metrics, model card. Nothing is pickled.
+is adapted by LoRA) or `model.onnx`, the tokenizer's files, and what training adds: recipe, metrics, model card.
+Nothing is pickled.
 """
 
 import hashlib
@@ -22,9 +23,12 @@ from .encoders import encoder_sha256, encoder_source
 from .errors import InputError
 from .labels import DEFAULT_SCHEME, Scheme
 from .network import SentenceLabeler, SentenceLabelerConfig
+from .onnx import ONNX_DATA, ONNX_FILE, OnnxLabeler
 
 PACKAGED = Path(__file__).parent / "packaged"
 _WEIGHTS = "model.safetensors"
+WEIGHTS_FILES = (_WEIGHTS, ONNX_FILE, ONNX_DATA)
+"""Every file that can hold a model's weights; who replaces a model removes these of the old one first."""
 _MENTION_SEED = "country"
 _LAYER = re.compile(r"\.(\d+)\.")  # the number of its layer in a module's name
 
@@ -92,11 +96,12 @@ def save_model(model: SentenceLabeler, tokenizer: PreTrainedTokenizerBase, folde
     tokenizer.save_pretrained(folder)
 
 
-def load_model(name: str) -> tuple[SentenceLabeler, PreTrainedTokenizerBase]:
+def load_model(name: str) -> tuple[SentenceLabeler | OnnxLabeler, PreTrainedTokenizerBase]:
     """The model in a folder, or the packaged model of that name, ready to predict, and its tokenizer.
 
-    A LoRA adapter is merged into its encoder, which then costs nothing at inference. Raises `InputError` if
-    there is no such model, the folder is not one, or the encoder differs from the one it was trained over.
+    A LoRA adapter is merged into its encoder, which then costs nothing at inference. A folder with ONNX in it gives
+    an `OnnxLabeler`. Raises `InputError` if there is no such model, the folder is not one, or the encoder differs
+    from the one it was trained over.
     """
     folder = model_folder(name)
     try:
@@ -108,8 +113,10 @@ def load_model(name: str) -> tuple[SentenceLabeler, PreTrainedTokenizerBase]:
         raise InputError(f"{folder}: the model folder is damaged: {_first_line(error)}") from error
 
 
-def _load(folder: Path) -> tuple[SentenceLabeler, PreTrainedTokenizerBase]:
+def _load(folder: Path) -> tuple[SentenceLabeler | OnnxLabeler, PreTrainedTokenizerBase]:
     config = SentenceLabelerConfig.from_pretrained(folder)
+    if _WEIGHTS not in _weights(folder):
+        return OnnxLabeler(folder / ONNX_FILE, config), _load_tokenizer(str(folder), config.encoder_settings())
     model = SentenceLabeler(config)
     if config.lora:
         source = encoder_source(config.encoder)
@@ -147,9 +154,10 @@ def model_folder(name: str) -> Path:
         kind = None
     if kind != SentenceLabelerConfig.model_type:
         raise InputError(f"model '{name}': not a whosays model folder (config.json is missing or of another kind)")
-    for needed in (_WEIGHTS, "tokenizer.json"):
-        if not (folder / needed).is_file():
-            raise InputError(f"model '{name}': not a whole model folder; {needed} is missing")
+    if not _weights(folder):
+        raise InputError(f"model '{name}': not a whole model folder; {_WEIGHTS} or {ONNX_FILE} is missing")
+    if not (folder / "tokenizer.json").is_file():
+        raise InputError(f"model '{name}': not a whole model folder; tokenizer.json is missing")
     return folder
 
 
@@ -159,10 +167,16 @@ def model_sha256(name: str) -> str:
     Raises `InputError` as `model_folder` does.
     """
     folder, digest = model_folder(name), hashlib.sha256()
-    for part in ("config.json", _WEIGHTS, "tokenizer.json"):
+    for part in ("config.json", *_weights(folder), "tokenizer.json"):
         with (folder / part).open("rb") as file:
             digest.update(hashlib.file_digest(file, "sha256").digest())
     return digest.hexdigest()
+
+
+def _weights(folder: Path) -> list[str]:
+    """The files that hold the folder's weights; none if they are missing."""
+    files = [_WEIGHTS] if (folder / _WEIGHTS).is_file() else [ONNX_FILE, ONNX_DATA]
+    return [file for file in files if (folder / file).is_file()]
 
 
 def _trained_names(model: SentenceLabeler) -> set[str]:

@@ -8,7 +8,7 @@ from tempfile import TemporaryDirectory
 from typing import Literal
 
 from .article import article_from_sentences
-from .checkpoint import load_model, model_folder, save_model
+from .checkpoint import WEIGHTS_FILES, load_model, model_folder, save_model
 from .errors import InputError, WorkError
 from .onnx import ONNX_FILE, OnnxLabeler, write_onnx
 from .predictor import Job, Predictor
@@ -109,9 +109,9 @@ def _long_job(jobs: Sequence[Job]) -> Job:
 
 def _move(made: Path, folder: Path) -> None:
     """Old weights go first and the new ones come last, so a folder with weights is whole and of one model."""
-    weights = {"model.safetensors", ONNX_FILE, f"{ONNX_FILE}.data"}
     folder.mkdir(exist_ok=True)
-    for stale in (*weights, *_CARRIED):
+    for stale in (*WEIGHTS_FILES, *_CARRIED):
         (folder / stale).unlink(missing_ok=True)
-    for file in sorted(made.iterdir(), key=lambda file: file.name in weights):
+    last = [made / file for file in reversed(WEIGHTS_FILES) if (made / file).is_file()]
+    for file in (*(set(made.iterdir()) - set(last)), *last):
         file.replace(folder / file.name)

@@ -60,6 +60,11 @@ class SentenceLabelerConfig(PretrainedConfig):
         self.temperatures = temperatures or {}
         super().__init__(**kwargs)
 
+    def encoder_settings(self) -> PretrainedConfig:
+        """`encoder_config` as the object that transformers builds an encoder from."""
+        fields = dict(self.encoder_config)
+        return AutoConfig.for_model(fields.pop("model_type"), **fields)
+
 
 @dataclass
 class LabelerOutput(ModelOutput):
@@ -126,8 +131,7 @@ class SentenceLabeler(PreTrainedModel):
 
     def __init__(self, config: SentenceLabelerConfig) -> None:
         super().__init__(config)
-        fields = dict(config.encoder_config)
-        self.encoder: Any = AutoModel.from_config(AutoConfig.for_model(fields.pop("model_type"), **fields))
+        self.encoder: Any = AutoModel.from_config(config.encoder_settings())
         width = self.encoder.config.hidden_size
         self.scheme = Scheme.from_dict(config.scheme)
         self.dropout = nn.Dropout(config.dropout)

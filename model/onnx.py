@@ -16,6 +16,7 @@ from .labels import Scheme
 from .network import LabelerOutput, SentenceLabeler, SentenceLabelerConfig
 
 ONNX_FILE = "model.onnx"
+ONNX_DATA = f"{ONNX_FILE}.data"
 _INSTALL = "run `pip install 'whosays[onnx]'`"
 
 _TOKENS, _MENTIONS = ("batch", "tokens"), ("batch", "mentions")

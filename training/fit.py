@@ -24,7 +24,7 @@ from transformers import (
     set_seed,
 )
 
-from ..model.checkpoint import load_model, new_model, save_model
+from ..model.checkpoint import WEIGHTS_FILES, load_model, new_model, save_model
 from ..model.errors import InputError
 from ..model.labels import DEFAULT_SCHEME, Scheme
 from ..model.network import SentenceLabeler
@@ -67,7 +67,7 @@ def train(recipe: Recipe, output: Path) -> dict[str, Any]:
         "training on %d articles in %d windows, judging on %d articles", len(training), len(rows), len(development)
     )
     output.mkdir(parents=True, exist_ok=True)
-    for stale in ("model.safetensors", "metrics.json", "README.md"):  # never an old model under a new recipe
+    for stale in (*WEIGHTS_FILES, "metrics.json", "README.md"):  # never an old model under a new recipe
         (output / stale).unlink(missing_ok=True)
     (output / "recipe.yaml").write_text(dump_recipe(recipe), encoding="utf-8")
     pad_id = special_token_id(tokenizer, "pad", "eos")
