@@ -12,7 +12,9 @@ from transformers import PreTrainedTokenizerBase
 
 from .article import Article
 from .checkpoint import load_model
+from .errors import WorkError
 from .network import SentenceLabeler
+from .onnx import OnnxLabeler
 from .sides import Conflict, Mention
 from .windows import Window, article_windows, collate, special_token_id, token_batches
 
@@ -21,6 +23,8 @@ Job = tuple[Article, Conflict]
 
 TOKEN_BUDGET = 4096
 """Tokens in one forward pass, padding included: beyond this a CPU gains nothing."""
+_GPU_TOKEN_BUDGET = 65_536
+_GPU_BYTES_PER_TOKEN = 256 * 1024
 CHUNK = 128
 """Articles that are windowed and batched together."""
 
@@ -92,32 +96,35 @@ class Prediction:
 
 
 class Predictor:
-    """A model ready to label articles on one device.
+    """A model ready to label articles on one device, "cpu" or "cuda:0" and so on; by default a GPU if there is one.
 
     `precision` is the number format of the encoder: "auto" takes bfloat16 where the processor computes in it
-    (AVX512-BF16, AMX, a GPU of that kind), float32 elsewhere.
+    (AVX512-BF16, AMX, a GPU of that kind), float32 elsewhere. What runs on a GPU was never tried on a real one.
     """
 
     def __init__(
         self,
-        model: SentenceLabeler,
+        model: SentenceLabeler | OnnxLabeler,
         tokenizer: PreTrainedTokenizerBase,
         *,
         precision: Precision = "auto",
+        device: str | None = None,
     ) -> None:
-        self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        self.device = torch.device(device or _best_device())
         self.model = model
         model.to(self.device)  # pyright: ignore[reportArgumentType] - transformers wraps nn.Module.to
         self.tokenizer = tokenizer
         self.pad_id = special_token_id(tokenizer, "pad", "eos")
         self.scheme = model.scheme
-        self.bf16 = precision == "bf16" or (precision == "auto" and has_bf16())
+        wanted = precision == "bf16" or (precision == "auto" and has_bf16(self.device))
+        self.bf16 = wanted and isinstance(model, SentenceLabeler)  # ONNX has its number format in its file
+        self.token_budget = token_budget(self.device)
 
     @classmethod
-    def load(cls, name: str = "default", precision: Precision = "auto") -> "Predictor":
+    def load(cls, name: str = "default", precision: Precision = "auto", device: str | None = None) -> "Predictor":
         """The packaged model `name` or the one in folder `name`. Raises `InputError` as `load_model` does."""
         model, tokenizer = load_model(name)
-        return cls(model, tokenizer, precision=precision)
+        return cls(model, tokenizer, precision=precision, device=device)
 
     def label(self, article: Article, conflict: Conflict, min_confidence: float = 0.0) -> list[Prediction]:
         """The sentences of one article, in order."""
@@ -146,13 +153,24 @@ class Predictor:
 
     @torch.inference_mode()
     def run(self, prepared: Prepared) -> list[ArticleScores]:
-        """What the network says of each prepared article, before calibration."""
+        """What the network says of each prepared article, before calibration.
+
+        Raises `WorkError` if a GPU has not the memory for it.
+        """
+        try:
+            return self._run(prepared)
+        except torch.OutOfMemoryError as error:
+            raise WorkError(
+                f"{self.device}: no memory left for {self.token_budget} tokens at once; "
+                "is another program using this GPU? Stop it, or choose another by CUDA_VISIBLE_DEVICES"
+            ) from error
+
+    def _run(self, prepared: Prepared) -> list[ArticleScores]:
         windows, results = prepared.windows, self._blank(prepared)
         self.model.eval()
-        for batch in token_batches([len(window.ids) for window in windows], TOKEN_BUDGET):
+        for batch in token_batches([len(window.ids) for window in windows], self.token_budget):
             chosen = [windows[i] for i in batch]
-            tensors = collate(chosen, self.pad_id)
-            tensors = {name: tensor.to(self.device) for name, tensor in tensors.items()}
+            tensors = {name: self._moved(tensor) for name, tensor in collate(chosen, self.pad_id).items()}
             with torch.autocast(self.device.type, dtype=torch.bfloat16, enabled=self.bf16):
                 output = self.model(**tensors)
             logits = {head: values.float().cpu().numpy() for head, values in output.logits.items()}
@@ -165,6 +183,12 @@ class Predictor:
                     for head, values in logits.items():
                         result.logits[head][n] = values[row, slot, : result.logits[head].shape[1]]
         return results
+
+    def _moved(self, tensor: torch.Tensor) -> torch.Tensor:
+        """The tensor on this device; from pinned memory a GPU fetches it while the next one is on its way."""
+        if self.device.type == "cuda":
+            tensor = tensor.pin_memory()
+        return tensor.to(self.device, non_blocking=True)
 
     def label_prepared(self, prepared: Prepared, min_confidence: float = 0.0) -> list[list[Prediction]]:
         """The labelled sentences of each prepared article."""
@@ -224,10 +248,29 @@ class Predictor:
         return predictions
 
 
-def has_bf16() -> bool:
-    """Whether this machine's GPU, or else its CPU, computes in bfloat16 in hardware."""
-    if torch.cuda.is_available():
-        return torch.cuda.is_bf16_supported(including_emulation=False)
+def token_budget(device: torch.device) -> int:
+    """Tokens in one forward pass on a device, padding included.
+
+    On a GPU, half of its memory over what a token takes at most in the larger packaged encoder, with a factor of two
+    to spare (12 heads' scores for 512 others, and the widest layer, in float32), in steps of `TOKEN_BUDGET`. It
+    depends on the card and not on what is free of it: a run that is taken up again forms the same batches.
+    """
+    if device.type != "cuda":
+        return TOKEN_BUDGET
+    fitting = torch.cuda.get_device_properties(device).total_memory // 2 // _GPU_BYTES_PER_TOKEN
+    return min(_GPU_TOKEN_BUDGET, max(1, fitting // TOKEN_BUDGET) * TOKEN_BUDGET)
+
+
+def _best_device() -> str:
+    return "cuda" if torch.cuda.is_available() else "cpu"
+
+
+def has_bf16(device: torch.device | None = None) -> bool:
+    """Whether a device computes in bfloat16 in hardware; by default this machine's GPU, or else its CPU."""
+    device = device or torch.device(_best_device())
+    if device.type == "cuda":
+        with torch.cuda.device(device):
+            return torch.cuda.is_bf16_supported(including_emulation=False)
     return torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
 
 

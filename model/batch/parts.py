@@ -11,6 +11,7 @@ import queue
 import threading
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, TypeVar
 
 from ..article import Article
@@ -18,7 +19,7 @@ from ..checkpoint import model_sha256
 from ..errors import InputError
 from ..files.reading import Item, Position, Reject, reject
 from ..files.sources import Source
-from ..predictor import TOKEN_BUDGET, Job, Precision, Prediction, Predictor
+from ..predictor import Job, Precision, Prediction, Predictor
 from ..sides import Conflict, packaged_conflict
 
 PART_ITEMS = 128
@@ -65,24 +66,14 @@ StartEngine = Callable[[str, Precision, float], Engine]
 """How an engine is started: model, precision, and the score under which a label is left empty."""
 
 
-def local_engine(model: str, precision: Precision, min_confidence: float) -> Engine:
-    """The model in this process; the next parts are read and prepared in a thread while one is computed.
-
-    Raises `InputError` as `Predictor.load` does.
-    """
-    predictor = Predictor.load(model, precision)
-
-    def run(parts: Iterable[Part]) -> Generator[LabelledPart]:
-        for part, prepared in ahead((part, predictor.prepare(part.jobs)) for part in parts):
-            yield LabelledPart(part, predictor.label_prepared(prepared, min_confidence))
-
-    settings = {
-        "model": model.rstrip("/").rsplit("/", 1)[-1],
+def engine_settings(model: str, predictor: Predictor) -> dict[str, Any]:
+    """The settings of an engine that has this predictor at work; which engine that is makes no difference to labels."""
+    return {
+        "model": Path(model).absolute().name,
         "model_sha256": model_sha256(model),
         "precision": "bf16" if predictor.bf16 else "fp32",
-        "token_budget": TOKEN_BUDGET,
+        "token_budget": predictor.token_budget,
     }
-    return Engine(predictor.scheme.names, settings, run)
 
 
 def cut_parts(

@@ -22,8 +22,9 @@ from ..predictor import Precision
 from ..sides import Conflict
 from .folder import Place, locked, publish, run_place, write_part
 from .layout import CONFLICT, SENTENCES, Layout
+from .local import local_engine
 from .manifest import MANIFEST, VERSION, Input, RunState, after_part, append
-from .parts import PART_CHARACTERS, PART_ITEMS, Engine, LabelledPart, Part, StartEngine, cut_parts, local_engine
+from .parts import PART_CHARACTERS, PART_ITEMS, Engine, LabelledPart, Part, StartEngine, cut_parts
 from .plan import earlier_run, take_up
 
 

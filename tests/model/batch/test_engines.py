@@ -1,0 +1,133 @@
+"""Engines other than the one in this process: the same bytes from other processes."""
+
+import json
+import os
+import signal
+from contextlib import suppress
+from functools import partial
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from whosays.model.article import article_from_sentences, article_from_text
+from whosays.model.batch.layout import Layout
+from whosays.model.batch.processes import processes_engine
+from whosays.model.batch.run import label_files, label_stream
+from whosays.model.batch.wire import pack_jobs, pack_labels, unpack_jobs, unpack_labels
+from whosays.model.errors import InputError, WorkError
+from whosays.model.predictor import Predictor
+from whosays.model.sides import Conflict, parse_side
+
+TWO = partial(processes_engine, devices=("cpu", "cpu"))
+TEXTS = [
+    "Northland said its ships had left the strait. Southland denied the report.",
+    "Residents said they saw no ships. Marshal Ruiz accused Norden of lying. “No,” said Suden.",
+    "The strait is twelve miles wide.",
+]
+
+
+def write_articles(path: Path, count: int) -> Path:
+    """So many articles of different lengths, and a line in the middle that is none."""
+    lines = [json.dumps({"id": f"a{n}", "text": " ".join(TEXTS[: 1 + n % 3] * (1 + n % 5))}) for n in range(count)]
+    lines.insert(count // 2, '{"id": "broken"')
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return path
+
+
+def files_of(folder: Path) -> dict[str, bytes]:
+    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def run(source, output, model, conflict, **options):
+    layout = Layout(probabilities=True)
+    options = {"part_items": 4, "precision": "fp32", "layout": layout} | options
+    return label_files([str(source)], output, model=str(model), conflict=conflict, **options)
+
+
+text = st.text(st.characters(exclude_categories=()), min_size=1).filter(lambda text: text.strip())
+
+
+@given(texts=st.lists(text, min_size=1, max_size=4), split=st.booleans())
+@settings(deadline=None, max_examples=40)
+def test_articles_and_labels_go_through_the_wire_unchanged(shared_predictor, texts, split):
+    predictor, conflict = shared_predictor
+    make = (lambda n, t: article_from_sentences(n, [t, t])) if split else article_from_text
+    jobs = [(make(f"a{n}", text + " Norden denied it."), conflict) for n, text in enumerate(texts)]
+    assert unpack_jobs(pack_jobs(jobs)) == jobs
+    labelled = predictor.label_prepared(predictor.prepare(jobs))
+    assert unpack_labels(jobs, pack_labels(labelled)) == labelled
+
+
+@pytest.fixture(scope="module")
+def shared_predictor(tiny_model):
+    sides = "Northland=Norden,Northern", "Southland=Suden,Marshal Ruiz"
+    return Predictor.load(str(tiny_model)), Conflict("strait", tuple(map(parse_side, sides)))
+
+
+def test_two_processes_write_the_bytes_of_one(tmp_path, tiny_model, strait):
+    source = write_articles(tmp_path / "in.jsonl", 40)
+    for name, engine in {"one": {}, "two": {"start_engine": TWO}}.items():
+        summary = run(source, tmp_path / name, tiny_model, strait, **engine)
+        assert (summary.articles, summary.rejects, summary.finished) == (40, 1, True)
+    assert files_of(tmp_path / "one") == files_of(tmp_path / "two")
+
+
+def test_a_process_that_dies_ends_in_one_line_and_the_run_goes_on_from_there(tmp_path, tiny_model, strait):
+    source = write_articles(tmp_path / "in.jsonl", 60)
+    run(source, tmp_path / "whole", tiny_model, strait)
+
+    def kill_one(part, summary):
+        if part.number == 2:
+            os.kill(children()[0], signal.SIGKILL)
+
+    with pytest.raises(WorkError, match=r"a worker process on cpu was ended by signal 9 .* goes on from there"):
+        run(source, tmp_path / "out", tiny_model, strait, start_engine=TWO, tell=kill_one)
+    assert not children()
+    summary = run(source, tmp_path / "out", tiny_model, strait, start_engine=TWO)
+    assert 3 <= summary.resumed < summary.parts
+    assert files_of(tmp_path / "out") == files_of(tmp_path / "whole")
+
+
+@pytest.mark.slow
+def test_a_run_may_change_between_engines_of_this_machine(tmp_path, tiny_model, strait):
+    source = write_articles(tmp_path / "in.jsonl", 40)
+    run(source, tmp_path / "whole", tiny_model, strait)
+    stopped = run(source, tmp_path / "out", tiny_model, strait, stop=lambda: True)
+    assert (stopped.parts, stopped.finished) == (1, False)
+    assert run(source, tmp_path / "out", tiny_model, strait, start_engine=TWO).finished
+    assert files_of(tmp_path / "out") == files_of(tmp_path / "whole")
+
+
+@pytest.mark.slow
+def test_processes_say_what_is_wrong_with_a_model_and_with_the_input(tmp_path, tiny_model, strait):
+    with pytest.raises(InputError, match="no such folder"):
+        TWO(str(tmp_path / "nowhere"), "fp32", 0.0)
+    with pytest.raises(OSError, match="broke off"):
+        list(TWO(str(tiny_model), "fp32", 0.0).run(_breaking_parts()))
+    assert not children()
+
+
+def _breaking_parts():
+    raise OSError("broke off")
+    yield
+
+
+@pytest.mark.slow
+def test_processes_end_when_their_stream_is_left(tmp_path, tiny_model, strait):
+    source = write_articles(tmp_path / "in.jsonl", 40)
+    stream = label_stream([str(source)], model=str(tiny_model), conflict=strait, start_engine=TWO)
+    next(stream)
+    stream.close()
+    assert not children()
+
+
+def children() -> list[int]:
+    """This process's worker processes."""
+    found = []
+    for task in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):
+            parent = int((task / "stat").read_text().rsplit(")", 1)[1].split()[1])
+            if parent == os.getpid() and b"whosays.model.batch.worker" in (task / "cmdline").read_bytes():
+                found.append(int(task.name))
+    return found
