@@ -9,6 +9,7 @@ from .compare import compare
 from .corpus import corpus
 from .crossval import crossval
 from .evaluate import evaluate
+from .export import export
 from .faults import reporting
 from .predict import predict
 from .train import train
@@ -26,6 +27,7 @@ app.command()(evaluate)
 app.command()(compare)
 app.command()(crossval)
 app.command()(train)
+app.command()(export)
 app.add_typer(corpus, name="corpus")
 
 

@@ -1,7 +1,7 @@
 """A trained model in another form: whole (merged), or as ONNX. Both are model folders that load by `--model`."""
 
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -12,9 +12,9 @@ from .checkpoint import WEIGHTS_FILES, load_model, model_folder, save_model
 from .errors import InputError, WorkError
 from .onnx import ONNX_FILE, OnnxLabeler, write_onnx
 from .predictor import Job, Predictor
+from .sides import Conflict
 
 Form = Literal["merged", "onnx"]
-FORMS: tuple[Form, ...] = ("merged", "onnx")
 
 TOLERANCE = 1e-4
 """The largest difference of a probability between a model and its export; sums in another order make about 1e-5."""
@@ -23,13 +23,12 @@ _CARRIED = ("recipe.yaml", "metrics.json", "README.md")
 
 @dataclass(frozen=True)
 class Parity:
-    """How near an export is to its model on `sentences` sentences of `articles` articles.
+    """How near an export is to its model on so many sentences.
 
     `deviation` is the largest difference of a probability, over all sentences, heads and classes, and `agreement`
     the share of equal labels over sentences and heads.
     """
 
-    articles: int
     sentences: int
     deviation: float
     agreement: float
@@ -42,8 +41,9 @@ def export_model(
 
     "merged" is all weights in one file, an adapter merged into its encoder, so that nobody needs the encoder's
     package; "onnx" is the network as ONNX. Tokenizer, recipe, metrics and model card come along. What is compared is
-    what loads from the disk, in float32. The files appear in `output` when all is well, weights last; an older model
-    there is replaced.
+    what loads from the disk, in float32, on each article and on all articles of a conflict as one, since windows of
+    full length must be right too. The files appear in `output` when all is well, weights last; an older model there
+    is replaced.
 
     Raises `InputError` if the model cannot be loaded or is ONNX already, if `output` is that model's folder or there
     are no `jobs`; `WorkError` if the encoder has no ONNX form or a probability differs by more than `TOLERANCE`.
@@ -57,6 +57,7 @@ def export_model(
     model, tokenizer = load_model(name)
     if isinstance(model, OnnxLabeler):
         raise InputError(f"model '{name}': is ONNX already; export the model that it was made from")
+    output.parent.mkdir(parents=True, exist_ok=True)
     with TemporaryDirectory(prefix=f".{output.name}-", dir=output.parent) as scratch:
         made = Path(scratch)
         say(f"writing {form}")
@@ -73,7 +74,7 @@ def export_model(
                 shutil.copyfile(source / extra, made / extra)
         say("comparing")
         own, exported = Predictor(model, tokenizer, precision="fp32"), Predictor.load(str(made), "fp32")
-        found = compare(own, exported, [*jobs, _long_job(jobs)])
+        found = compare(own, exported, [*jobs, *_joined(jobs)])
         if not found.deviation <= TOLERANCE:
             raise WorkError(
                 f"{output}: not written; the export's probabilities differ from the model's by up to "
@@ -97,14 +98,16 @@ def compare(one: Predictor, other: Predictor, jobs: Sequence[Job]) -> Parity:
                     difference = abs(value - b.probabilities[head][label])
                     # Written so that what is not a number stays, which no tolerance lets through.
                     deviation = deviation if difference <= deviation else difference
-    return Parity(len(jobs), sentences, deviation, equal / labels)
+    return Parity(sentences, deviation, equal / labels)
 
 
-def _long_job(jobs: Sequence[Job]) -> Job:
-    """The articles on the first conflict as one, since news is short and windows of full length must be right too."""
-    conflict = jobs[0][1]
-    texts = [sentence.text for article, c in jobs if c == conflict for sentence in article.sentences]
-    return article_from_sentences("all in one", texts), conflict
+def _joined(jobs: Sequence[Job]) -> Iterator[Job]:
+    """All articles of each conflict as one."""
+    texts: dict[Conflict, list[str]] = {}
+    for article, conflict in jobs:
+        texts.setdefault(conflict, []).extend(sentence.text for sentence in article.sentences)
+    for conflict, sentences in texts.items():
+        yield article_from_sentences(f"all on {conflict.name}", sentences), conflict
 
 
 def _move(made: Path, folder: Path) -> None:
