@@ -12,7 +12,7 @@ from transformers import PreTrainedTokenizerBase
 
 from .article import Article
 from .checkpoint import load_model
-from .errors import WorkError
+from .errors import InputError, WorkError
 from .network import SentenceLabeler
 from .onnx import OnnxLabeler
 from .sides import Conflict, Mention
@@ -100,6 +100,7 @@ class Predictor:
 
     `precision` is the number format of the encoder: "auto" takes bfloat16 where the processor computes in it
     (AVX512-BF16, AMX, a GPU of that kind), float32 elsewhere. What runs on a GPU was never tried on a real one.
+    Raises `InputError` at "bf16" for an ONNX model.
     """
 
     def __init__(
@@ -110,14 +111,16 @@ class Predictor:
         precision: Precision = "auto",
         device: str | None = None,
     ) -> None:
-        self.device = torch.device(device or _best_device())
+        onnx = isinstance(model, OnnxLabeler)  # computes in float32 on the CPU, whatever the machine has
+        if onnx and precision == "bf16":
+            raise InputError("precision bf16: an ONNX model computes in float32; use auto or fp32")
+        self.device = torch.device("cpu" if onnx else device or _best_device())
         self.model = model
         model.to(self.device)  # pyright: ignore[reportArgumentType] - transformers wraps nn.Module.to
         self.tokenizer = tokenizer
         self.pad_id = special_token_id(tokenizer, "pad", "eos")
         self.scheme = model.scheme
-        wanted = precision == "bf16" or (precision == "auto" and has_bf16(self.device))
-        self.bf16 = wanted and isinstance(model, SentenceLabeler)  # ONNX has its number format in its file
+        self.bf16 = not onnx and (precision == "bf16" or (precision == "auto" and has_bf16(self.device)))
         self.token_budget = token_budget(self.device)
 
     @classmethod
