@@ -8,6 +8,7 @@ import typer
 from .compare import compare
 from .corpus import corpus
 from .crossval import crossval
+from .distil import distil
 from .evaluate import evaluate
 from .export import export
 from .faults import reporting
@@ -27,6 +28,7 @@ app.command()(evaluate)
 app.command()(compare)
 app.command()(crossval)
 app.command()(train)
+app.command()(distil)
 app.command()(export)
 app.add_typer(corpus, name="corpus")
 

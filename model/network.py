@@ -16,8 +16,6 @@ from .labels import DEFAULT_SCHEME, Scheme
 
 MAX_DISTANCE = 4
 """Sentences between a mention and the sentence that points at it; further ones count as this far."""
-IGNORED = -100
-"""The class index of a missing label: no loss."""
 _MASKED = -1e4
 
 
@@ -152,7 +150,7 @@ class SentenceLabeler(PreTrainedModel):
         side_present: Tensor,
         labels: dict[str, Tensor] | None = None,
     ) -> LabelerOutput:
-        """Tensors as `windows.collate` makes them; labels[head] is [B, S] of class indices, `IGNORED` where missing."""
+        """Tensors as `windows.collate` makes them; labels[head] are probabilities [B, S, classes], 0 where missing."""
         rows = torch.arange(input_ids.shape[0], device=input_ids.device).unsqueeze(1)
         embedded = self.encoder.get_input_embeddings()(input_ids)
         if self.mention is not None:
@@ -175,8 +173,6 @@ class SentenceLabeler(PreTrainedModel):
         """Sum over heads of the mean cross-entropy over labelled sentences; a batch without labels gives 0."""
         total = torch.zeros((), device=next(iter(logits.values())).device)
         for name, target in labels.items():
-            flat = nn.functional.cross_entropy(
-                logits[name].flatten(0, 1), target.flatten(), ignore_index=IGNORED, reduction="sum"
-            )
-            total = total + flat / (target != IGNORED).sum().clamp(min=1)
+            summed = -(target * logits[name].log_softmax(-1)).sum()
+            total = total + summed / target.sum().clamp(min=1)
         return total

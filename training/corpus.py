@@ -1,8 +1,9 @@
 """Labelled articles: reading them with every label checked, and the splits by conflict."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from ..configs.reading import read_yaml
 from ..model.article import Article
@@ -12,17 +13,29 @@ from ..model.labels import Scheme
 from ..model.sides import Conflict, packaged_conflict
 
 FOLDER = Path(__file__).parent / "corpus"
+TAUGHT_FILE = FOLDER / "taught.jsonl.gz"
 SPLITS_FILE = FOLDER / "splits.yaml"
 SPLITS = ("train", "dev", "test")
 
 
 @dataclass(frozen=True)
 class LabelledArticle:
-    """An article, its conflict, and for each head of a scheme a label a sentence, None where it was not judged."""
+    """An article, its conflict, and for each head of a scheme a label a sentence, None where it was not judged.
+
+    `taught` has, for articles that a model labelled, each class's probability a sentence; else it is empty.
+    """
 
     article: Article
     conflict: Conflict
     labels: Mapping[str, tuple[str | None, ...]]
+    taught: Mapping[str, tuple[Mapping[str, float], ...]] = field(default_factory=dict)
+
+    def chances(self, head: str, sentence: int) -> Mapping[str, float]:
+        """What training takes as the truth: a teacher's probabilities, else 1 for the label; empty if there is none."""
+        if head in self.taught:
+            return self.taught[head][sentence]
+        label = self.labels[head][sentence]
+        return {} if label is None else {label: 1.0}
 
 
 def corpus_files() -> list[str]:
@@ -66,7 +79,7 @@ def labelled_article(row: Mapping, scheme: Scheme, conflicts: dict[str, Conflict
     if article.conflict not in conflicts:
         conflicts[article.conflict] = packaged_conflict(article.conflict)
     conflict = conflicts[article.conflict]
-    labels = {}
+    labels, taught = {}, {}
     for head in scheme.heads:
         classes = head.classes(conflict.keys)
         values = tuple(s.get(head.name) if isinstance(s, Mapping) else None for s in row["sentences"])
@@ -76,7 +89,25 @@ def labelled_article(row: Mapping, scheme: Scheme, conflicts: dict[str, Conflict
                     f"sentence {number}: {head.name} '{value}' is unknown; use one of: {', '.join(classes)}, or null"
                 )
         labels[head.name] = values
-    return LabelledArticle(article, conflict, labels)
+        column = f"{head.name}_probabilities"
+        given = [s.get(column) if isinstance(s, Mapping) else None for s in row["sentences"]]
+        if any(given):
+            taught[head.name] = tuple(_chances(value, column, n, classes) for n, value in enumerate(given, 1))
+    return LabelledArticle(article, conflict, labels, taught)
+
+
+def _chances(value: Any, column: str, number: int, classes: Sequence[str]) -> Mapping[str, float]:
+    if (
+        not isinstance(value, Mapping)
+        or not set(value) <= set(classes)
+        or not all(isinstance(p, int | float) and 0 <= p <= 1 for p in value.values())
+        or not 0.98 <= sum(value.values()) <= 1.02  # what rounding leaves
+    ):
+        raise InputError(
+            f"sentence {number}: {column} must give classes of {', '.join(classes)} "
+            f"probabilities that add up to 1, in every sentence or none; got {value!r:.80}"
+        )
+    return value
 
 
 def read_splits(path: Path = SPLITS_FILE) -> dict[str, str]:

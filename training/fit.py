@@ -35,7 +35,7 @@ from .card import model_card
 from .corpus import LabelledArticle
 from .evaluation.judged import judge_head, model_answers
 from .evaluation.metrics import macro_f1, pooled_f1
-from .recipe import Recipe, dump_recipe, recipe_articles
+from .recipe import Recipe, dump_recipe, recipe_articles, taught_articles
 from .rows import EpochRows, collate_rows
 
 logger = logging.getLogger(__name__)
@@ -62,9 +62,14 @@ def train(recipe: Recipe, output: Path) -> dict[str, Any]:
     development = recipe_articles(recipe, model.scheme, ["dev"])
     if not any(label is not None for item in development for labels in item.labels.values() for label in labels):
         raise InputError("the development articles have no labels at all; without them no epoch can be chosen")
-    rows = EpochRows(training, model, tokenizer, recipe.variety, recipe.seed)
+    taught = taught_articles(recipe, model.scheme)
+    rows = EpochRows([*training, *taught], model, tokenizer, recipe.variety, recipe.seed)
     logger.info(
-        "training on %d articles in %d windows, judging on %d articles", len(training), len(rows), len(development)
+        "training on %d articles (%d of them a teacher's) in %d windows, judging on %d articles",
+        len(training) + len(taught),
+        len(taught),
+        len(rows),
+        len(development),
     )
     output.mkdir(parents=True, exist_ok=True)
     for stale in (*WEIGHTS_FILES, "metrics.json", "README.md"):  # never an old model under a new recipe

@@ -12,7 +12,7 @@ from ..configs.reading import first_problem, read_yaml
 from ..model.errors import InputError
 from ..model.labels import Scheme
 from ..model.sides import load_conflicts
-from .corpus import LabelledArticle, packaged_split, read_corpus
+from .corpus import TAUGHT_FILE, LabelledArticle, packaged_split, read_corpus
 from .variety import Variety
 
 Positive = Annotated[float, Field(gt=0)]
@@ -33,7 +33,8 @@ class Recipe(BaseModel):
     """One training run. Every field has a default; an unknown key or a value out of range is refused.
 
     `scheme` is `{head: {labels: [...], points: bool}}`, null for side and stance. `train` and `dev` are JSONL files
-    of labelled articles; empty, the packaged corpus with its splits by conflict.
+    of labelled articles; empty, the packaged corpus with its splits by conflict. `taught` are articles that a teacher
+    labelled, as `whosays distil` writes them, to learn from beside those; "packaged" means the file in the package.
     `variety` words the training articles anew each epoch. `lora` null means full fine-tuning. Learning rates are
     AdamW's peaks: linear warm-up over `warmup` of the steps, then linear decay to 0.
     """
@@ -51,6 +52,7 @@ class Recipe(BaseModel):
 
     train: list[str] = []
     dev: list[str] = []
+    taught: list[str] = []
     sides: list[str] = []
     variety: Variety = Variety()
 
@@ -111,6 +113,12 @@ def _apply(data: dict[str, Any], change: str) -> None:
 def dump_recipe(recipe: Recipe) -> str:
     """The recipe as YAML, every field written out; `load_recipe` reads it back."""
     return yaml.safe_dump(recipe.model_dump(), sort_keys=False)
+
+
+def taught_articles(recipe: Recipe, scheme: Scheme) -> list[LabelledArticle]:
+    """The articles of a recipe that a teacher labelled."""
+    files = [str(TAUGHT_FILE) if name == "packaged" else name for name in recipe.taught]
+    return read_corpus(files, scheme, load_conflicts(recipe.sides)) if files else []
 
 
 def recipe_articles(recipe: Recipe, scheme: Scheme, splits: Sequence[str] = ("train",)) -> list[LabelledArticle]:

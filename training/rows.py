@@ -8,10 +8,13 @@ from datasets import Dataset
 from transformers import PreTrainedTokenizerBase
 
 from ..model.errors import InputError
-from ..model.network import IGNORED, SentenceLabeler
+from ..model.network import SentenceLabeler
 from ..model.windows import Tensors, Window, WindowMention, article_windows, collate
 from .corpus import LabelledArticle
 from .variety import Variety, varied
+
+_MOST = 0.5
+"""A sentence is left out of a window in which less than this share of its probability can be chosen."""
 
 
 class EpochRows(torch.utils.data.Dataset):
@@ -52,10 +55,11 @@ class EpochRows(torch.utils.data.Dataset):
 def training_rows(
     articles: Sequence[LabelledArticle], model: SentenceLabeler, tokenizer: PreTrainedTokenizerBase
 ) -> Dataset:
-    """A row a window: its tensors' values, and for each head a class index a slot.
+    """A row a window: its tensors' values, and for each head a slot's probability of every class.
 
-    `IGNORED` stands where a sentence is context only, was not judged, or has a side that its window never mentions,
-    which the pointer cannot choose. Windows without any label are left out.
+    All are 0 where a sentence is context only, was not judged, or has a side that its window never mentions, which
+    the pointer cannot choose; what a teacher gives such a side is shared out among the others. Windows without any
+    label are left out.
     """
     config = model.config
     windows, _ = article_windows(
@@ -68,28 +72,31 @@ def training_rows(
     rows = []
     for window in windows:
         labels = _window_labels(window, articles[window.article], model)
-        if any(value != IGNORED for values in labels.values() for value in values):
+        if any(any(chances) for slots in labels.values() for chances in slots):
             rows.append(_row(window, labels))
     if not rows:
         raise InputError("the training articles have no labels at all")
     return Dataset.from_list(rows)
 
 
-def _window_labels(window: Window, item: LabelledArticle, model: SentenceLabeler) -> dict[str, list[int]]:
+def _window_labels(window: Window, item: LabelledArticle, model: SentenceLabeler) -> dict[str, list[list[float]]]:
     reachable = {item.conflict.keys[mention.side] for mention in window.mentions}
     labels = {}
     for head in model.scheme.heads:
         classes = head.classes(item.conflict.keys)
-        values = [IGNORED] * len(window.sentences)
+        slots = [[0.0] * len(classes) for _ in window.sentences]
         for slot in window.read:
-            label = item.labels[head.name][window.sentences[slot]]
-            if label is not None and (label in head.labels or label in reachable):
-                values[slot] = classes.index(label)
-        labels[head.name] = values
+            chances = item.chances(head.name, window.sentences[slot])
+            open_to = {label: p for label, p in chances.items() if label in head.labels or label in reachable}
+            total = sum(open_to.values())
+            if total >= _MOST:
+                for label, p in open_to.items():
+                    slots[slot][classes.index(label)] = p / total
+        labels[head.name] = slots
     return labels
 
 
-def _row(window: Window, labels: Mapping[str, list[int]]) -> dict[str, Any]:
+def _row(window: Window, labels: Mapping[str, list[list[float]]]) -> dict[str, Any]:
     return {
         "input_ids": window.ids,  # the Trainer groups rows by the length of what has this name
         "slots": window.slots,
@@ -102,7 +109,7 @@ def _row(window: Window, labels: Mapping[str, list[int]]) -> dict[str, Any]:
 
 
 def collate_rows(rows: Sequence[Mapping[str, Any]], pad_id: int) -> dict[str, Any]:
-    """Rows of `training_rows` as the network's tensors, with `labels[head]` [B, S]."""
+    """Rows of `training_rows` as the network's tensors, with `labels[head]` [B, S, classes], 0 in padding."""
     windows = [
         Window(
             0,
@@ -119,10 +126,13 @@ def collate_rows(rows: Sequence[Mapping[str, Any]], pad_id: int) -> dict[str, An
         for row in rows
     ]
     tensors: Tensors = collate(windows, pad_id)
-    slots = tensors["sentences"].shape[1]
-    heads = [name.removeprefix("labels_") for name in rows[0] if name.startswith("labels_")]
-    labels = {
-        head: torch.tensor([row[f"labels_{head}"] + [IGNORED] * (slots - len(row["sentences"])) for row in rows])
-        for head in heads
-    }
+    labels = {}
+    for name in (name for name in rows[0] if name.startswith("labels_")):
+        given = [torch.tensor(row[name]) for row in rows]
+        # Sides come last among the classes, so a window with fewer of them has zeros for those it lacks.
+        labels[name.removeprefix("labels_")] = padded = torch.zeros(
+            len(rows), tensors["sentences"].shape[1], max(values.shape[1] for values in given)
+        )
+        for target, values in zip(padded, given, strict=True):
+            target[: values.shape[0], : values.shape[1]] = values
     return {**tensors, "labels": labels}

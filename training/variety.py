@@ -95,7 +95,10 @@ def varied(item: LabelledArticle, variety: Variety, seed: int, epoch: int, index
         texts = [lost.sub("", text).strip() or text for text in texts]
     article = article_from_sentences(item.article.id, texts, item.article.conflict, item.article.extra)
     return LabelledArticle(
-        article, item.conflict, {head: tuple(labels[n] for n in kept) for head, labels in item.labels.items()}
+        article,
+        item.conflict,
+        {head: tuple(labels[n] for n in kept) for head, labels in item.labels.items()},
+        {head: tuple(chances[n] for n in kept) for head, chances in item.taught.items()},
     )
 
 

@@ -1,7 +1,7 @@
 import pytest
 import torch
 from whosays.model.checkpoint import load_model, new_model
-from whosays.model.network import IGNORED, PointerHead, pool_sentences, side_scores
+from whosays.model.network import PointerHead, pool_sentences, side_scores
 from whosays.model.sides import Mention
 from whosays.model.windows import EncodedSentence, collate, make_windows
 
@@ -47,17 +47,20 @@ def test_the_pointer_knows_how_far_a_mention_is():
 
 
 def test_shapes_and_a_masked_loss(model):
-    labels = {"side": torch.tensor([[3, 4]]), "stance": torch.tensor([[IGNORED, 1]])}
+    labels = {"side": torch.zeros(1, 2, 5), "stance": torch.zeros(1, 2, 5)}
+    labels["side"][0, 0, 3] = 1.0
+    labels["side"][0, 1, 3:5] = torch.tensor([0.3, 0.7])
+    labels["stance"][0, 1, 1] = 1.0  # and the first sentence has none
     output = model(**batch(), labels=labels)
     assert output.logits["side"].shape == (1, 2, 5)
     assert output.logits["stance"].shape == (1, 2, 5)
     side = torch.nn.functional.cross_entropy(output.logits["side"][0], labels["side"][0])
-    stance = torch.nn.functional.cross_entropy(output.logits["stance"][0, 1:], labels["stance"][0, 1:])
+    stance = torch.nn.functional.cross_entropy(output.logits["stance"][0, 1:], torch.tensor([1]))
     assert output.loss.item() == pytest.approx((side + stance).item(), rel=1e-5)
 
 
 def test_no_label_no_loss_and_a_finite_gradient(model):
-    labels = {"side": torch.full((1, 2), IGNORED), "stance": torch.full((1, 2), IGNORED)}
+    labels = {"side": torch.zeros(1, 2, 5), "stance": torch.zeros(1, 2, 5)}
     loss = model(**batch(), labels=labels).loss
     assert loss.item() == 0.0
 

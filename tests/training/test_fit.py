@@ -4,7 +4,6 @@ import pytest
 import torch
 from whosays.model.checkpoint import load_model
 from whosays.model.labels import DEFAULT_SCHEME
-from whosays.model.network import IGNORED
 from whosays.model.predictor import Predictor
 from whosays.training.calibrate import fit_temperatures
 from whosays.training.corpus import LabelledArticle, read_corpus
@@ -65,9 +64,27 @@ def test_missing_and_unreachable_labels_cost_nothing(tmp_path, tiny_model, strai
     model, tokenizer = load_model(str(tiny_model))
     rows = training_rows(read_corpus([str(path)], DEFAULT_SCHEME, {"strait": strait}), model, tokenizer)
     tensors = collate_rows([rows[0]], 0)
-    assert tensors["labels"]["side"].tolist() == [[3, IGNORED, IGNORED]]
-    assert tensors["labels"]["stance"].tolist() == [[IGNORED, 1, IGNORED]]
+    nothing = [0.0] * 5
+    assert tensors["labels"]["side"].tolist() == [[[0, 0, 0, 1, 0], nothing, nothing]]
+    assert tensors["labels"]["stance"].tolist() == [[nothing, [0, 1, 0, 0, 0], nothing]]
     assert torch.isfinite(model(**tensors).loss)
+
+
+def test_a_teachers_doubts_are_learnt_among_the_sides_that_can_be_chosen(tmp_path, tiny_model, strait):
+    path = tmp_path / "a.jsonl"
+    doubts = [{"northland": 0.4, "southland": 0.2, "none": 0.4}, {"southland": 0.7, "none": 0.3}]
+    sentences = [
+        {"text": f"Norden spoke {n}.", "side": "none", "side_probabilities": doubt} for n, doubt in enumerate(doubts)
+    ]
+    path.write_text(json.dumps({"id": "a", "conflict": "strait", "sentences": sentences}))
+    model, tokenizer = load_model(str(tiny_model))
+    articles = read_corpus([str(path)], DEFAULT_SCHEME, {"strait": strait})
+    [row] = training_rows(articles, model, tokenizer)
+    assert row["labels_side"] == [[0.5, 0, 0, 0.5, 0], [0] * 5]  # Southland, whom nothing mentions, cannot be learnt
+    assert row["labels_stance"] == [[0] * 5, [0] * 5]
+    wider = {**row, "side_count": 3, "labels_side": [[0, 0, 0, 0, 0, 1.0], [0] * 6]}
+    together = collate_rows([row, wider], 0)["labels"]["side"]
+    assert together.tolist() == [[[0.5, 0, 0, 0.5, 0, 0], [0] * 6], [[0, 0, 0, 0, 0, 1], [0] * 6]]
 
 
 def test_temperatures_undo_overconfidence(tiny_model, gold_file, strait):
