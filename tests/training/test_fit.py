@@ -48,6 +48,19 @@ def test_the_same_seed_gives_the_same_model(recipe, tmp_path):
     assert all(torch.equal(one[name], two[name]) for name in one)
 
 
+def test_what_a_teacher_labelled_is_learnt(recipe, gold_file, tmp_path, strait):
+    rows = [json.loads(line) for line in gold_file.read_text().splitlines()]
+    for row in rows:
+        for sentence in row["sentences"]:
+            for head in DEFAULT_SCHEME.names:
+                sentence[f"{head}_probabilities"] = {sentence[head]: 1.0}
+    taught, little = tmp_path / "taught.jsonl", tmp_path / "little.jsonl"
+    taught.write_text("\n".join(map(json.dumps, rows)))
+    little.write_text(json.dumps({"id": "l", "conflict": "strait", "sentences": [{"text": "No.", "side": "none"}]}))
+    changed = recipe.model_copy(update={"train": [str(little)], "taught": [str(taught)]})
+    assert train(changed, tmp_path / "run")["development"]["macro_f1"] > 0.6
+
+
 def test_patience_ends_a_run_that_does_not_improve(recipe, tmp_path):
     stuck = recipe.model_copy(update={"encoder_lr": 1e-12, "head_lr": 1e-12, "patience": 2})
     assert len(train(stuck, tmp_path / "run")["epochs"]) == 3

@@ -1,0 +1,69 @@
+import json
+from collections import Counter
+
+import pytest
+from whosays.model.article import article_from_sentences
+from whosays.model.errors import InputError
+from whosays.model.files.reading import Reject
+from whosays.model.labels import DEFAULT_SCHEME
+from whosays.model.predictor import Predictor
+from whosays.model.sides import Conflict, Side
+from whosays.training.corpus import LabelledArticle, read_corpus
+from whosays.training.distil import teach, unlabelled_articles, write_taught
+
+
+@pytest.fixture
+def corpus(strait):
+    other = Conflict("valley", (Side("east", "East", ("Ostland",)), Side("west", "West", ("Westland",))))
+    labelled = article_from_sentences("gold", ["Norden denied it.", "So it was."])
+    held_out = article_from_sentences("held", ["Ostland spoke to Westland."])
+    labels = dict.fromkeys(DEFAULT_SCHEME.names, (None, None))
+    return [LabelledArticle(labelled, strait, labels), LabelledArticle(held_out, other, labels)]
+
+
+def chosen(corpus, *texts):
+    articles = [article_from_sentences(str(n), [text]) for n, text in enumerate(texts)]
+    return [(article.id, conflict.name) for article, conflict in unlabelled_articles(articles, corpus, ["strait"])]
+
+
+def test_only_new_articles_about_allowed_conflicts_are_taught(corpus):
+    assert chosen(
+        corpus,
+        "Norden met Suden.",
+        "Norden spoke.",  # one side only
+        "norden denied it.",  # labelled already
+        "Ostland met Westland.",  # held out
+        "Ostland and Westland heard Norden and Suden.",  # as much about what is held out
+        "Ostland heard Norden and Suden.",
+    ) == [("0", "strait"), ("5", "strait")]
+
+
+def test_nothing_to_teach_or_a_broken_row_is_said(corpus):
+    with pytest.raises(InputError, match="none of the articles"):
+        chosen(corpus, "Nobody spoke.")
+    with pytest.raises(InputError, match="line 3"):
+        unlabelled_articles([Reject("a.jsonl", 3, "not valid JSON")], corpus, ["strait"])
+
+
+def test_what_a_teacher_says_is_read_back_and_learnt_from(corpus, tiny_model, strait, tmp_path):
+    teacher = Predictor.load(str(tiny_model))
+    jobs = [(article_from_sentences("x", ["Norden met Suden.", "They spoke."]), strait)]
+    one, two = tmp_path / "one.jsonl.gz", tmp_path / "two.jsonl.gz"
+    assert write_taught(teach([teacher], jobs), one) == 1
+    assert write_taught(teach([teacher, teacher], jobs), two) == 1
+    assert one.read_bytes() == two.read_bytes()  # the mean of equals
+    [item] = read_corpus([str(one)], DEFAULT_SCHEME, {"strait": strait})
+    for n, row in enumerate(teacher.label(*jobs[0])):
+        for head, classes in row.probabilities.items():
+            given = Counter(item.chances(head, n))
+            assert all(given[label] == pytest.approx(p, abs=6e-4) for label, p in classes.items())
+            assert item.labels[head][n] == row.labels[head]
+
+
+@pytest.mark.parametrize("chances", [{"none": 0.5}, {"nobody": 1.0}, {"none": "all"}, None])
+def test_probabilities_that_cannot_be_are_refused(tmp_path, strait, chances):
+    path = tmp_path / "a.jsonl"
+    sentences = [{"text": "One.", "side_probabilities": {"none": 1}}, {"text": "Two.", "side_probabilities": chances}]
+    path.write_text(json.dumps({"id": "a", "conflict": "strait", "sentences": sentences}))
+    with pytest.raises(InputError, match=r"line 1, article 'a': sentence 2: side_probabilities"):
+        read_corpus([str(path)], DEFAULT_SCHEME, {"strait": strait})
