@@ -19,13 +19,13 @@ def compare(
 ) -> None:
     """Say whether B is better than A, how surely, and which sentences flipped."""
     from ..training.evaluation.compare import compare as run
-    from ..training.evaluation.compare import load_scored, write_comparison
-    from ..training.evaluation.report import check_folder, render
+    from ..training.evaluation.compare import load_scored, summarise, write_comparison
+    from ..training.evaluation.report import check_folder
 
     if output is not None:
         check_folder(output, force)
     content = run(load_scored(first), load_scored(second))
-    typer.echo(render("comparison.md.j2", content), nl=False)
+    typer.echo(summarise(content), nl=False)
     if output is not None:
         write_comparison(content, output)
         typer.echo(f"comparison written to {output}", err=True)

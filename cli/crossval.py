@@ -15,6 +15,9 @@ def crossval(
         Path, typer.Option("--output", "-o", help="Folder for folds and report; an unfinished run goes on.")
     ],
     by: Annotated[str, typer.Option(help="What is held out together: conflict.")] = "conflict",
+    changes: Annotated[
+        list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Change a field of the recipe. Repeatable.")
+    ] = None,
     groups: Annotated[int | None, typer.Option(help="Groups of conflicts; without it, one by one.")] = None,
 ) -> None:
     """Judge a recipe on conflicts that it was not trained on, each once."""
@@ -28,6 +31,6 @@ def crossval(
     from .progress import stages
 
     with stages() as say:
-        report = cross_validate(load_recipe(recipe), groups, output, say)
+        report = cross_validate(load_recipe(recipe, changes), groups, output, say)
     typer.echo(render("summary.md.j2", report.to_dict()), nl=False)
     typer.echo(f"report written to {output}", err=True)

@@ -2,7 +2,8 @@
 
 The conflicts are dealt into groups. Each fold holds one group out for judging and the next for choosing the
 epoch, and trains on the rest; so every article is judged once, by a model that saw neither it nor its
-conflict. A fold that is done leaves its report behind and is not done again.
+conflict. What a teacher labelled is left out, for the teacher learnt from the conflicts held out. A fold that
+is done leaves its report behind and is not done again.
 """
 
 import hashlib
@@ -67,6 +68,8 @@ def cross_validate(recipe: Recipe, groups: int | None, output: Path, say: Say = 
 
     Raises `InputError` if `output` holds a cross-validation of another recipe, other data, sides or groups.
     """
+    notes = ["articles that a teacher labelled are left out"] if recipe.taught else []
+    recipe = recipe.model_copy(update={"taught": []})
     scheme = Scheme.from_dict(recipe.scheme) if recipe.scheme else DEFAULT_SCHEME
     articles = recipe_articles(recipe, scheme, ("train", "dev"))
     check_articles(articles, scheme)
@@ -88,7 +91,7 @@ def cross_validate(recipe: Recipe, groups: int | None, output: Path, say: Say = 
         held += judged
         transcripts.append(read_transcript(output / fold.name / ANSWERS_FOLDER, judged, scheme))
     report = report_on(
-        f"{output.name}, {len(folds)} folds", scheme, held, join(transcripts), _notes(folds, output), say
+        f"{output.name}, {len(folds)} folds", scheme, held, join(transcripts), [*notes, *_notes(folds, output)], say
     )
     write_report(report, output)
     return report

@@ -9,9 +9,10 @@ from systems import constant, perfect, relabelled
 from whosays.model.errors import InputError
 from whosays.model.labels import DEFAULT_SCHEME
 from whosays.training.evaluation import report
-from whosays.training.evaluation.compare import compare, load_scored, mcnemar, write_comparison
+from whosays.training.evaluation.compare import compare, load_scored, mcnemar, summarise, write_comparison
 from whosays.training.evaluation.evaluate import System, evaluate
-from whosays.training.evaluation.report import p_value, render, write_report
+from whosays.training.evaluation.judged import Answer
+from whosays.training.evaluation.report import p_value, write_report
 
 SYSTEM = System("it", DEFAULT_SCHEME)
 
@@ -59,7 +60,7 @@ def test_a_report_beside_itself_differs_in_nothing(pair):
     assert found["systems"] == ["constant (first)", "constant (second)"]
     assert same["figures"]["macro_f1"]["difference"] == {"value": 0, "low": 0, "high": 0}
     assert (same["mcnemar"]["p"], same["flips"]["moves"]) == (1, [])
-    assert "no clear difference" in render("comparison.md.j2", found)
+    assert "no clear difference" in summarise(found)
 
 
 def test_which_sentences_flipped_and_how(articles, tmp_path):
@@ -93,9 +94,29 @@ def test_which_sentences_flipped_and_how(articles, tmp_path):
         "second": "northland",
         "second_score": pytest.approx(0.57),
     }
-    text = render("comparison.md.j2", compare(load_scored(tmp_path / "a"), load_scored(tmp_path / "b")))
-    assert "| side | other | side | 4 | fixed |" in text
-    assert "- Norden rejected the charge. (a7, sentence 2; gold northland, other → northland)" in text
+
+
+def test_the_files_list_every_sentence_that_flipped_and_the_summary_the_first_of_each_move(pair, tmp_path):
+    found = compare(load_scored(pair[0]), load_scored(pair[1]))
+    summary = summarise(found)
+    assert "| side | none | side | 16 | fixed |" in summary
+    assert "- Northland said its ships had left the strait. (a0, sentence 0; gold northland, " in summary
+    assert summary.count(", none at 0.900 → ") == 3 * 3  # side: moves from `none` to `side`, `other` and `both`
+    assert "- … and 13 more" in summary
+    write_comparison(found, tmp_path / "c")
+    text, page = ((tmp_path / "c" / name).read_text() for name in ("comparison.md", "comparison.html"))
+    flips = sum(move["count"] for row in found["heads"].values() for move in row["flips"]["moves"])
+    assert text.count(" at 0.900 → ") == flips
+    assert "more" not in text
+    assert page.count('<div class="case">') == flips
+
+
+def test_reports_without_a_head_in_common_are_refused(articles, tmp_path):
+    for head in ("side", "stance"):
+        answers = [[Answer({head: row.labels[head]}, {}, {}) for row in rows] for rows in perfect(articles)]
+        write_report(evaluate(SYSTEM, articles, [], answers), tmp_path / head)
+    with pytest.raises(InputError, match="no head in common"):
+        compare(load_scored(tmp_path / "side"), load_scored(tmp_path / "stance"))
 
 
 def test_systems_of_one_name_are_told_apart_by_their_reports_paths(articles, tmp_path):

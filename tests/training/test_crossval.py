@@ -29,6 +29,7 @@ def recipe(gold_file, sides_file, tiny_encoder, tmp_path):
         train=[str(tmp_path / "train.jsonl")],
         dev=[str(tmp_path / "dev.jsonl")],
         sides=[str(file) for file in files],
+        taught=["packaged"],
         epochs=1,
         max_tokens=128,
         overlap=32,
@@ -53,6 +54,7 @@ def trained(monkeypatch):
     real = crossval.train
 
     def counting(fold_recipe, folder):
+        assert fold_recipe.taught == []
         folds.append(folder.parent.name)
         if len(folds) == 3:
             raise KeyboardInterrupt
@@ -74,7 +76,8 @@ def test_it_reports_over_all_folds_and_goes_on_where_it_stopped(recipe, tmp_path
     assert len(learnt) == 3  # baselines learn once a fold
     assert report.heads["side"]["sentences"] == 30
     assert list(report.baselines) == ["majority", "tfidf", "rules"]
-    assert report.notes[0].startswith("side: macro-F1 of the folds")
+    assert report.notes[0] == "articles that a teacher labelled are left out"
+    assert report.notes[1].startswith("side: macro-F1 of the folds")
     assert (output / "report.html").is_file()
     folds = [json.loads((output / name / "report.json").read_text()) for name in ("fold-01", "fold-02", "fold-03")]
     pooled = report.to_dict()

@@ -1,6 +1,7 @@
 """Whole reports: of systems whose figures are known beforehand, and of a real model."""
 
 import json
+from dataclasses import replace
 
 import pytest
 from systems import at_random, constant, perfect
@@ -70,10 +71,47 @@ def test_joint_accuracy_and_a_baselines_lead_by_hand(articles):
 
 
 def test_random_is_no_better_than_chance(articles):
-    content = evaluate(SYSTEM, articles, [], at_random(articles)).to_dict()
-    kappa = content["heads"]["side"]["kappa"]
-    assert kappa["low"] < 0.15
-    assert abs(kappa["value"]) < 0.3
+    many = [
+        replace(item, article=replace(item.article, id=f"{item.article.id}-{n}"))
+        for n in range(25)
+        for item in articles
+    ]
+    content = evaluate(SYSTEM, many, [], at_random(many)).to_dict()
+    for head in content["heads"].values():
+        # five classes in either head, so a fifth of the labels is right, whichever class is gold
+        for name, expected in (("accuracy", 0.2), ("balanced_accuracy", 0.2), ("kappa", 0), ("mcc", 0)):
+            assert head[name]["low"] < expected < head[name]["high"], name
+        assert head["calibration"]["ece"]["value"] == pytest.approx(0.9 - head["accuracy"]["value"])
+        for row in head["precision_recall"].values():
+            assert row["average_precision"]["value"] == pytest.approx(row["prevalence"], abs=0.05)
+        assert all(row["recall"]["value"] == pytest.approx(0.2, abs=0.1) for row in head["by_class"].values())
+    assert content["joint"]["accuracy"]["value"] == pytest.approx(0.2 * 0.2, abs=0.02)
+
+
+@pytest.mark.parametrize(
+    ("given", "said", "unsaid"),
+    [
+        (
+            perfect,
+            [
+                "<b>1.000 (1.000 to 1.000)</b>, right on 100.0 % of 40 sentences; above the best baseline, cue-word rules",
+                "No label is wrong.",
+            ],
+            [" taken for ", "to review"],
+        ),
+        (
+            constant,
+            ["right on 30.0 % of 40 sentences; below the best baseline", "side taken for none: 16"],
+            ["one side taken for another", "No label is wrong."],
+        ),
+        (at_random, ["below the best baseline, cue-word rules", "one side taken for another"], ["; above the best"]),
+    ],
+)
+def test_a_report_reads_as_it_should(articles, tmp_path, given, said, unsaid):
+    write_report(evaluate(SYSTEM, articles, [], given(articles)), tmp_path / "r")
+    page, text = ((tmp_path / "r" / name).read_text() for name in ("report.html", "report.md"))
+    assert [words for words in said if words not in page] == []
+    assert [words for words in unsaid if words in page or words in text] == []
 
 
 def test_gold_hash_is_of_content_and_not_of_order(articles):

@@ -188,15 +188,17 @@ def test_by_conflict_is_the_mean_over_voices_in_gold():
 
 
 def test_gap_between_the_best_and_the_worst_side_by_hand():
-    # a: 2 hits, 2 gold, 3 given → 4/5; b: 1 hit, 3 gold, 1 given → 1/2; c: never right → 0
-    gold, given = ["a", "a", "b", "b", "b", "c"], ["a", "a", "b", "a", "none", "none"]
-    found = by_conflict(table(gold, given), article_weights(6))["strait"]
+    # a: 20 hits, 20 gold, 30 given → 4/5; b: 10 hits, 30 gold, 10 given → 1/2; c: never right → 0
+    gold = ["a"] * 20 + ["b"] * 30 + ["c"] * 10
+    given = ["a"] * 20 + ["b"] * 10 + ["a"] * 10 + ["none"] * 20
+    found = by_conflict(table(gold, given), article_weights(60))["strait"]
     assert found["side_gap"]["value"] == pytest.approx(4 / 5)
-    without = by_conflict(table(gold[:5], given[:5]), article_weights(5))["strait"]
+    # with nine sentences c is too small to be compared
+    without = by_conflict(table(gold[:59], given[:59]), article_weights(59))["strait"]
     assert without["side_gap"]["value"] == pytest.approx(4 / 5 - 1 / 2)
-    fair = by_conflict(table(gold, gold), article_weights(6))["strait"]["side_gap"]
+    fair = by_conflict(table(gold, gold), article_weights(60))["strait"]["side_gap"]
     assert fair == {"value": 0, "low": 0, "high": 0}
-    alone = by_conflict(table(["a", "none"], ["a", "none"]), article_weights(2))["strait"]["side_gap"]
+    alone = by_conflict(table(["a"] * 10 + ["b"] * 9, ["a"] * 19), article_weights(19))["strait"]["side_gap"]
     assert alone == {"value": None, "low": None, "high": None}
 
 

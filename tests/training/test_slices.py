@@ -10,10 +10,10 @@ from whosays.training.evaluation.figures import judge_all
 from whosays.training.evaluation.slices import slices
 
 
-def article(id, conflict, rows, outlet=None):
+def article(id, conflict, rows, **extra):
     """An article of (text, side) rows, all of which affirm."""
     texts, sides = zip(*rows, strict=True)
-    found = article_from_sentences(id, texts, conflict.name, {"outlet": outlet} if outlet else {})
+    found = article_from_sentences(id, texts, conflict.name, extra)
     return LabelledArticle(found, conflict, {"side": sides, "stance": ("affirm",) * len(rows)})
 
 
@@ -32,7 +32,7 @@ def data(strait):
             outlet="wire",
         ),
         article("middling", strait, [(f"Rain fell for {n} days.", "none") for n in range(7)]),
-        article("long", strait, [(f"Rain fell for {n} days.", "other") for n in range(16)], outlet="paper"),
+        article("long", strait, [(f"Rain fell for {n} days.", "other") for n in range(16)], source="paper"),
     ]
 
 

@@ -17,6 +17,8 @@ CONFIDENCE = 0.95
 SMALL_SENTENCES = 50
 SMALL_ARTICLES = 10
 """Below these an interval over articles is itself unreliable, and a report warns."""
+SMALL_SIDE = 10
+"""Gold sentences below which a side is not compared with others: one sentence would make a gap of 1."""
 
 
 class Figure(TypedDict):

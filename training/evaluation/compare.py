@@ -22,8 +22,11 @@ from .summary import paired_difference, summary
 
 COMPARISON_FILE = "comparison.json"
 COMPARISON_SCHEMA = "whosays-comparison/2"
-SHOWN = 20
-"""Sentences of a move that the page shows; comparison.json has all."""
+SHOWN_AT_ONCE = 20
+"""Sentences of a move that the page shows unfolded."""
+SUMMARY_MOVES, SUMMARY_SENTENCES = 8, 3
+"""The commonest moves whose sentences, and how many of each, are in the text for a terminal; the files have all. A page
+prints the sentences of as many moves."""
 FIGURES = ("macro_f1", "accuracy", "balanced_accuracy", "micro_f1", "mcc", "kappa")
 
 
@@ -84,7 +87,8 @@ def compare(first: Scored, second: Scored) -> dict[str, Any]:
     """The content of comparison.json: differences are `second` less `first`, paired by sentence and by
     article.
 
-    Raises `InputError` unless both reports are on the same sentences with the same gold labels.
+    Raises `InputError` unless both reports are on the same sentences with the same gold labels, and on one head at
+    least.
     """
     data, other = first.content["data"], second.content["data"]
     if data["gold_sha256"] != other["gold_sha256"]:
@@ -93,6 +97,9 @@ def compare(first: Scored, second: Scored) -> dict[str, Any]:
             f"sentences, SHA-256 {data['gold_sha256'][:12]}… and {other['gold_sha256'][:12]}…); "
             "evaluate both on the same files"
         )
+    shared = [head for head in first.content["heads"] if head in second.content["heads"]]
+    if not shared:
+        raise InputError(f"{first.path} and {second.path} have no head in common; compare systems that label the same")
     scheme = Scheme.from_dict(first.content["scheme"])
     places = {(row["article_id"], row["index"]): row for row in second.rows}
     if places.keys() != {(row["article_id"], row["index"]) for row in first.rows}:
@@ -104,11 +111,7 @@ def compare(first: Scored, second: Scored) -> dict[str, Any]:
         "systems": list(names_apart(first, second)),
         "data": first.content["data"],
         "bootstrap": {"resamples": RESAMPLES, "seed": SEED, "confidence": CONFIDENCE, "unit": "article"},
-        "heads": {
-            head.name: _head(head, first.rows, aligned, weights)
-            for head in scheme.heads
-            if head.name in first.content["heads"] and head.name in second.content["heads"]
-        },
+        "heads": {name: _head(scheme[name], first.rows, aligned, weights) for name in shared},
     }
 
 
@@ -230,12 +233,17 @@ def mcnemar(first: np.ndarray, second: np.ndarray) -> dict[str, Any]:
     }
 
 
+def summarise(content: Mapping[str, Any]) -> str:
+    """A comparison as Markdown with the first sentences of the commonest moves, to read on a terminal."""
+    return render("comparison.md.j2", {**content, "most_moves": SUMMARY_MOVES, "shown": SUMMARY_SENTENCES})
+
+
 def write_comparison(content: Mapping[str, Any], folder: Path) -> None:
     """Write comparison.md, comparison.html and last comparison.json into `folder`, after an old
     comparison.json is gone."""
     folder.mkdir(exist_ok=True)
     (folder / COMPARISON_FILE).unlink(missing_ok=True)
-    write_text(folder / "comparison.md", render("comparison.md.j2", content))
+    write_text(folder / "comparison.md", render("comparison.md.j2", {**content, "most_moves": None, "shown": None}))
     drawn = {
         head: plots.differences(
             [(title_of(name), values["difference"]) for name, values in row["figures"].items()]
@@ -245,5 +253,6 @@ def write_comparison(content: Mapping[str, Any], folder: Path) -> None:
         )
         for head, row in content["heads"].items()
     }
-    write_text(folder / "comparison.html", render("comparison.html.j2", {**content, "plots": drawn, "shown": SHOWN}))
+    page = {**content, "plots": drawn, "most_moves": SUMMARY_MOVES, "shown": SHOWN_AT_ONCE}
+    write_text(folder / "comparison.html", render("comparison.html.j2", page))
     write_text(folder / COMPARISON_FILE, json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False) + "\n")

@@ -12,8 +12,9 @@ from ...model.errors import InputError
 from ...model.files.writing import print_rows, replacing
 from ...model.labels import Scheme
 from . import plots
-from .bootstrap import SMALL_ARTICLES, SMALL_SENTENCES
+from .bootstrap import SMALL_ARTICLES, SMALL_SENTENCES, SMALL_SIDE
 from .evaluate import Report
+from .metrics import UNANSWERED, WRONG_SIDE
 from .predictions import prediction_rows
 
 JSON_FILE, PREDICTIONS_FILE = "report.json", "predictions.jsonl"
@@ -70,7 +71,7 @@ def _page(content: Mapping[str, Any]) -> dict[str, Any]:
     }
     return {
         "best": {head: _best(head, content["baselines"]) for head in heads},
-        "small": {"sentences": SMALL_SENTENCES, "articles": SMALL_ARTICLES},
+        "small": {"sentences": SMALL_SENTENCES, "articles": SMALL_ARTICLES, "side_sentences": SMALL_SIDE},
         "plots": {
             "bars": {head: plots.intervals(rows, "macro-F1", f"{head}: macro-F1") for head, rows in bars.items()},
             "conflicts": {
@@ -119,7 +120,7 @@ def render(template: str, content: Mapping[str, Any]) -> str:
         keep_trailing_newline=True,
     )
     environment.filters |= {"fig": fig, "num": num, "signed": signed, "pct": percent, "cell": cell}
-    environment.filters |= {"title_of": title_of, "p_value": p_value}
+    environment.filters |= {"title_of": title_of, "confusion_title": confusion_title, "p_value": p_value}
     environment.globals |= {"num": num, "pct": percent, "signed": signed, "verdict": verdict}
     return environment.get_template(template).render(content)
 
@@ -166,6 +167,15 @@ def cell(text: object) -> Markup:
         line = line.replace(mark, f"\\{mark}")
     safe = str(escape(line)).replace("&#34;", '"').replace("&#39;", "'")
     return Markup(safe)
+
+
+def confusion_title(group: Mapping[str, Any]) -> str:
+    """What a reader calls a confusion of pooled labels."""
+    if group["predicted"] == WRONG_SIDE:
+        return "one side taken for another"
+    if group["predicted"] == UNANSWERED:
+        return f"{group['gold']} left without a label"
+    return f"{group['gold']} taken for {group['predicted']}"
 
 
 def title_of(name: str) -> str:

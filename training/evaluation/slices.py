@@ -21,6 +21,12 @@ Place = tuple[LabelledArticle, int, str]
 """An article, the number of the sentence in it, its gold label."""
 
 
+def _outlet(place: Place) -> str:
+    """The row's `outlet`, or its `source`, as the packaged corpus names it."""
+    extra = place[0].article.extra
+    return str(extra.get("outlet") or extra.get("source") or NO_OUTLET)
+
+
 def _length(place: Place) -> str:
     count = len(place[0].article.sentences)
     return "1-5 sentences" if count <= 5 else "6-15 sentences" if count <= 15 else "16 or more sentences"
@@ -49,7 +55,7 @@ def _mentions(place: Place) -> str:
 
 
 KINDS: Mapping[str, Callable[[Place], str]] = {
-    "outlet": lambda place: str(place[0].article.extra.get("outlet") or NO_OUTLET),
+    "outlet": _outlet,
     "article length": _length,
     "position": _position,
     "quotation": _quoted,

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from .bootstrap import Figure, figure, too_small
+from .bootstrap import SMALL_SIDE, Figure, figure, too_small
 from .counts import article_counts, class_ratios, mean_over_classes, resample, resampled_figures
 from .judged import MISSING, Judged
 from .metrics import UNANSWERED, Scores, class_scores, confusion, point_figures, pooled_scores
@@ -58,7 +58,8 @@ def conflict_figures(judged: Judged, weights: np.ndarray) -> dict[str, Any]:
 
     `macro_f1` is the mean F1 over `macro_over`, the voices that occur in the conflict's gold; for two sides of which
     `both` is never said, that is the four-way figure none / other / side / side. `side_gap` is the F1 of the side
-    that fares best less that of the one that fares worst, of those in gold; it is not defined for fewer than two.
+    that fares best less that of the one that fares worst, of those with `SMALL_SIDE` gold sentences or more; it is not
+    defined for fewer than two.
     As the largest of differences it lies above 0 by chance alone, the more the fewer sentences there are.
     """
     gold, predicted = list(judged.gold), list(judged.predicted)
@@ -66,7 +67,7 @@ def conflict_figures(judged: Judged, weights: np.ndarray) -> dict[str, Any]:
     labels = [*fixed, *sorted({*gold, *predicted} - {*fixed, MISSING})]
     scores = class_scores(gold, predicted, labels)
     occurring = [label for label in labels if scores[label].support]
-    sides = [label for label in occurring if label not in fixed]
+    sides = [label for label in occurring if label not in fixed and scores[label].support >= SMALL_SIDE]
     f1 = {label: scores[label].f1 for label in occurring}
     overall, by_voice = _voice_samples(judged, weights)
     if overall:
