@@ -4,6 +4,7 @@ import io
 import os
 import sys
 from collections.abc import Iterator
+from itertools import tee
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -13,9 +14,9 @@ from .faults import reporting
 
 if TYPE_CHECKING:
     from ..model.batch.layout import Layout
-    from ..model.batch.parts import LabelledPart
     from ..model.batch.run import Summary
     from ..model.files.reading import Reject
+    from ..model.predictor import Job, Prediction
     from ..model.sides import Conflict
 
 REJECTED = 3
@@ -45,6 +46,14 @@ def predict(
             "-o",
             help="File to write (.jsonl, .csv, .parquet), or a folder for parts. Started again after it was stopped, "
             "the same command goes on where it was; with a folder, it labels what is new. (With - it begins anew.)",
+        ),
+    ] = None,
+    html: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Write a page to look at instead of rows; several articles get an index and a folder of pages. "
+            "It shows all of the input, so it does not go together with --output.",
         ),
     ] = None,
     format: Annotated[str | None, typer.Option(help="Of a folder's parts: jsonl, csv or parquet.")] = None,
@@ -78,10 +87,18 @@ def predict(
         "min_confidence": min_confidence,
     }
     layout = Layout(by, probabilities, tuple(keep or ()))  # type: ignore[arg-type] - it checks by
+    if html and (output or format or partition_by or layout != Layout()):
+        raise InputError(
+            "--html writes a page and no rows; leave out --output, --format, --partition-by, --by, --probabilities "
+            "and --keep, or make two runs"
+        )
     if output is None:
         if format or partition_by:
             raise InputError("--format and --partition-by need --output FOLDER")
-        _to_terminal(inputs, layout, strict, options)
+        if html:
+            _to_page(inputs, html, strict, force, options)
+        else:
+            _to_terminal(inputs, layout, strict, options)
         return
 
     from ..model.batch.run import label_files
@@ -126,10 +143,10 @@ def predict(
 
 
 class _Told:
-    """Says rejects on standard error, at most `limit` of them, and counts."""
+    """Says rejects on standard error, at most `limit` of them, and counts them and what is labelled."""
 
     def __init__(self, limit: int | None = None) -> None:
-        self.limit, self.count = limit, 0
+        self.limit, self.count, self.labelled = limit, 0, 0
 
     def hear(self, rejects: "list[Reject]") -> None:
         for reject in rejects:
@@ -139,38 +156,61 @@ class _Told:
             elif self.count == self.limit + 1:
                 typer.echo("whosays: further rejects are not shown, only written", err=True)
 
+    def close(self) -> None:
+        """Sum up, and end the command if something was rejected."""
+        if self.count:
+            typer.echo(f"whosays: {self.count} articles rejected, {self.labelled} labelled", err=True)
+            raise typer.Exit(REJECTED)
+
+
+def _labelled(
+    inputs: list[str], keep: tuple[str, ...], strict: bool, told: _Told, options: dict[str, Any]
+) -> "Iterator[tuple[Job, list[Prediction]]]":
+    """Articles as they are labelled, for what is not written in parts; `told` hears of the rejects."""
+    from ..model.batch.run import label_stream
+    from ..model.errors import WorkError
+
+    for part in label_stream(inputs, keep=keep, **options):
+        if strict and part.part.rejects:
+            raise WorkError(f"{part.part.rejects[0]} (--strict stops here)")
+        told.hear(part.part.rejects)
+        told.labelled += len(part.articles)
+        yield from zip(part.part.jobs, part.articles, strict=True)
+
 
 def _to_terminal(inputs: list[str], layout: "Layout", strict: bool, options: dict[str, Any]) -> None:
     """Labelled articles to standard output: tables on a terminal, rows as JSON Lines anywhere else."""
-    from ..model.batch.run import label_stream
-    from ..model.errors import WorkError
     from ..model.files.writing import print_rows
 
-    told, labelled = _Told(), 0
-
-    def checked() -> "Iterator[LabelledPart]":
-        nonlocal labelled
-        for part in label_stream(inputs, keep=layout.keep, **options):
-            if strict and part.part.rejects:
-                raise WorkError(f"{part.part.rejects[0]} (--strict stops here)")
-            told.hear(part.part.rejects)
-            labelled += len(part.articles)
-            yield part
-
+    told = _Told()
+    pairs = _labelled(inputs, layout.keep, strict, told, options)
     # A test runner's or a pipe's reader may want the table's colours too, and says so.
     if layout.by == "sentence" and (sys.stdout.isatty() or os.environ.get("TTY_COMPATIBLE") == "1"):
         from .table import print_tables
 
-        print_tables(article for part in checked() for article in part.articles)
+        print_tables(predictions for _, predictions in pairs)
     else:
         # Rows are UTF-8 whatever the locale; under a test runner standard output may be no real stream.
         if isinstance(sys.stdout, io.TextIOWrapper):
             sys.stdout.reconfigure(encoding="utf-8")
-        pairs = (pair for part in checked() for pair in zip(part.part.jobs, part.articles, strict=True))
         print_rows((row for pair in pairs for row in layout.rows(*pair)), sys.stdout)
-    if told.count:
-        typer.echo(f"whosays: {told.count} articles rejected, {labelled} labelled", err=True)
-        raise typer.Exit(REJECTED)
+    told.close()
+
+
+def _to_page(inputs: list[str], path: Path, strict: bool, force: bool, options: dict[str, Any]) -> None:
+    """Labelled articles as a page, or an index and a page each."""
+    from ..model.errors import InputError
+    from ..model.page.pages import write_pages
+
+    if path.is_dir() or not path.absolute().parent.is_dir():
+        raise InputError(f"{path}: give a file in a folder that exists")
+    if path.exists() and not force:
+        raise InputError(f"{path}: exists already; give --force to replace it")
+    told = _Told()
+    jobs, labelled = tee(_labelled(inputs, ("title",), strict, told, options))
+    count = write_pages((predictions for _, predictions in labelled), path, (job for job, _ in jobs))
+    typer.echo(f"{count} articles written to {path}", err=True)
+    told.close()
 
 
 def _given_conflict(name: str | None, file: Path | None, sides: list[str] | None) -> "Conflict | None":

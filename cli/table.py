@@ -8,11 +8,12 @@ from rich.control import strip_control_codes
 from rich.table import Table
 from rich.text import Text
 
+from ..model.page.view import MARKS
+
 if TYPE_CHECKING:
     from ..model.predictor import Prediction
 
 _COLOURS = ("blue", "dark_orange", "green", "magenta", "cyan", "red")
-_MARKS = {"affirm": "", "deny": "✗", "accuse": "!", "hedge": "?", "neutral": "–"}
 
 
 def print_tables(articles: "Iterable[list[Prediction]]") -> None:
@@ -40,7 +41,7 @@ def print_tables(articles: "Iterable[list[Prediction]]") -> None:
                 text.stylize("underline", p.evidence.start - p.start, p.evidence.end - p.start)
             cells = [
                 Text(
-                    f"{_MARKS.get(str(p.labels[head]), '') + ' ' if head == 'stance' else ''}{p.labels[head] or '·'} "
+                    f"{MARKS.get(str(p.labels[head]), '') + ' ' if head == 'stance' else ''}{p.labels[head] or '·'} "
                     f"{p.scores[head]:.2f}",
                     style=style if head == heads[0] else "",
                 )

@@ -1,7 +1,7 @@
 """The folder that a run works in: its lock, its parts, its rejects, and how they become the output.
 
-An output that is one file has its parts in a hidden folder beside it, which goes away once they are joined. Nothing in
-a folder is ever touched that a run did not put there.
+An output that is one file has its parts in a hidden folder beside it, which goes away once they are joined; its
+manifest stays beside the file. Nothing in a folder is ever touched that a run did not put there.
 """
 
 import os
@@ -48,6 +48,11 @@ class Place:
     def output(self) -> Path:
         """What the user named."""
         return self.file or self.folder
+
+    @property
+    def manifest(self) -> Path:
+        """Where the manifest is when the run has finished; until then it is in the folder."""
+        return self.file.with_name(f"{self.file.name}.{MANIFEST}") if self.file else self.folder / MANIFEST
 
     @property
     def rejects(self) -> Path:
@@ -204,6 +209,9 @@ def publish(place: Place, state: RunState, schema: pa.Schema) -> None:
         place.rejects.unlink(missing_ok=True)
     names = (place.folder / f"part-{number:05}.{place.format}" for number in range(state.parts))
     join_files(names, place.file, place.format, schema)
-    # The manifest goes first: without it, what is left is no run that could be taken up.
+    with replacing(place.manifest) as partial:
+        shutil.copyfile(place.folder / MANIFEST, partial)
+        append(partial, [{"output": {"bytes": place.file.stat().st_size}}])
+    # The one in the folder goes first: without it, what is left is no run that could be taken up.
     (place.folder / MANIFEST).unlink()
     shutil.rmtree(place.folder)

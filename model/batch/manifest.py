@@ -5,6 +5,7 @@
     {"part": {…}}       number, articles, rows, rejects; end: the input (from 0) and line up to which it read;
                         files: name and bytes of each; rejects_bytes: length of the rejects file after it
     {"finished": {…}}   inputs, parts, articles, rows and rejects in all; a later run over more inputs goes on after it
+    {"output": {…}}     bytes of the single file that the parts became; only in the manifest beside such a file
 
 Lines are only ever added, each on the disk before the next step, so a run costs no more a part at its end than at its
 beginning; the part that a lost last line tells of is simply done again. Nothing in it depends on when or how often a
@@ -20,6 +21,7 @@ from typing import Any
 
 from ..errors import InputError
 from ..files.reading import START, Position
+from ..files.writing import sync
 
 MANIFEST = "manifest.jsonl"
 VERSION = 1
@@ -36,7 +38,10 @@ class Input:
 
 @dataclass(frozen=True)
 class RunState:
-    """Where a run stands: the totals of its parts, and the position in the input up to which they read."""
+    """Where a run stands: the totals of its parts, and the position in the input up to which they read.
+
+    `published` is the length of the single file that its parts became, None before.
+    """
 
     run: Mapping[str, Any]
     inputs: tuple[Input, ...] = ()
@@ -47,15 +52,15 @@ class RunState:
     rejects_bytes: int = 0
     end: Position = START
     finished: bool = False
+    published: int | None = None
     files: Mapping[str, int] = field(default_factory=dict)
 
 
-def read_manifest(folder: Path) -> RunState | None:
-    """Where the run in a folder stands, None if none was begun. A last line that was cut off is taken away.
+def read_manifest(path: Path) -> RunState | None:
+    """Where the run of a manifest stands, None if none was begun. A last line that was cut off is taken away.
 
     Raises `InputError` if another line is damaged.
     """
-    path = folder / MANIFEST
     if not path.is_file():
         return None
     inputs: list[Input] = []
@@ -80,6 +85,8 @@ def read_manifest(folder: Path) -> RunState | None:
                     state = after_part(state, body)
                 elif kind == "finished":
                     state = replace(state, finished=True)
+                elif kind == "output":
+                    state = replace(state, published=body["bytes"])
             except (ValueError, TypeError, KeyError):
                 raise InputError(
                     f"{path}, line {number}: damaged; give --force to start anew, or another output"
@@ -109,12 +116,16 @@ def append(path: Path, records: Iterable[Mapping[str, Any]]) -> int:
 
     What only JSON can say (half of a surrogate pair) is written as an escape.
     """
+    new = not path.exists()
     with path.open("ab") as file:
         for record in records:
             file.write(json.dumps(record, ensure_ascii=False).encode("utf-8", "backslashreplace") + b"\n")
         file.flush()
         os.fsync(file.fileno())
-        return file.tell()
+        length = file.tell()
+    if new:
+        sync(path.parent)
+    return length
 
 
 def differences(old: Any, new: Any, name: str = "") -> Iterator[str]:

@@ -22,7 +22,7 @@ def earlier_run(place: Place, sources: Sequence[Source], force: bool) -> RunStat
     Raises `InputError` if something stands there that is not to be replaced without `force`.
     """
     try:
-        state = read_manifest(place.folder)
+        state = read_manifest(place.folder / MANIFEST) or _published(place)
     except InputError:
         if not force:
             raise
@@ -40,6 +40,14 @@ def earlier_run(place: Place, sources: Sequence[Source], force: bool) -> RunStat
     return state
 
 
+def _published(place: Place) -> RunState | None:
+    """The run that wrote the file at `place`, if that is still as long as it was then."""
+    if place.file is None or not place.file.is_file():
+        return None
+    state = read_manifest(place.manifest)
+    return state if state and state.published == place.file.stat().st_size else None
+
+
 def take_up(
     place: Place, earlier: RunState | None, given: Sequence[Source], settings: Mapping[str, Any], force: bool
 ) -> tuple[RunState, list[Source]]:
@@ -52,6 +60,9 @@ def take_up(
     inputs = [Input(source.path, *_identity(source)) for source in sources]
     if earlier:
         changes = [*_input_changes(earlier.inputs, inputs), *differences(earlier.run, settings)]
+        if earlier.published is not None:
+            new = (item.path for item in inputs[len(earlier.inputs) :])
+            changes += [f"input {path} is new, and only an output that is a folder can grow" for path in new]
         if not changes:
             return _go_on(place, earlier, inputs), sources
         if not force:
@@ -69,6 +80,9 @@ def take_up(
 
 
 def _go_on(place: Place, earlier: RunState, inputs: Sequence[Input]) -> RunState:
+    if earlier.published is not None:
+        clear(place)
+        return earlier
     mend(place, earlier)
     new = inputs[len(earlier.inputs) :]
     if new:

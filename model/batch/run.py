@@ -76,7 +76,7 @@ def label_files(
     was whole stays, and the same call goes on from there.
     """
     place = run_place(output, format, partition_by)
-    given = find_inputs(inputs, [place.folder, *([place.file, place.rejects] if place.file else [])])
+    given = find_inputs(inputs, [place.folder, *([place.file, place.rejects, place.manifest] if place.file else [])])
     if place.file and place.file.exists() and any(_is_same(source.path, place.file) for source in given):
         raise InputError(f"{output}: is among the inputs; write the output elsewhere")
     columns = sorted({*layout.keep, *([partition_by] if partition_by else [])} - {CONFLICT})
@@ -124,7 +124,8 @@ def label_files(
                 _check_unchanged(state.inputs)
                 totals = {"inputs": len(state.inputs), "parts": state.parts, "articles": state.articles}
                 append(place.folder / MANIFEST, [{"finished": totals | {"rows": state.rows, "rejects": state.rejects}}])
-            publish(place, state, schema)
+            if state.published is None:
+                publish(place, state, schema)
         except OSError as error:
             reason = (error.strerror or str(error)).splitlines()[0]
             raise WorkError(

@@ -371,6 +371,8 @@ def _read_dataset(name: str, after: int, columns: Sequence[str]) -> Rows:
         data = load_from_disk(name, keep_in_memory=False)
         assert isinstance(data, Dataset)
         data = data.select_columns([column for column in data.column_names if column in columns])
+        if after >= len(data):
+            return
         for table in data.select(range(after, len(data))).with_format("arrow").iter(_TABLE_BATCH):
             for row in table.to_pylist():  # type: ignore[union-attr]
                 number += 1

@@ -131,13 +131,18 @@ def source_ids(sources: Sequence[Source]) -> list[str]:
     taken: set[str] = set()
     ids = []
     for source in sources:
-        stem = source.short
+        stem = name = _encodable(source.short)
         for ending in (*COMPRESSED, *READABLE):
             stem = stem.removesuffix(ending)
-        chosen = next((id for id in (stem, source.short) if id not in taken), source.path)
+        chosen = next((id for id in (stem, name) if id not in taken), _encodable(source.path))
         taken.add(chosen)
         ids.append(chosen)
     return ids
+
+
+def _encodable(name: str) -> str:
+    """`name`, with escapes for what is no UTF-8: a file's name may hold any bytes."""
+    return name.encode("utf-8", "backslashreplace").decode()
 
 
 def open_bytes(path: str) -> IO[bytes]:

@@ -1,20 +1,24 @@
 import csv
+import gzip
 import json
+import os
 
+import datasets
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 from whosays.model.article import Article
 from whosays.model.errors import InputError
-from whosays.model.files.reading import Reject, check_output, find_inputs, read_articles, write_rows
-from whosays.model.predictor import Prediction
-from whosays.model.sides import Mention
+from whosays.model.files.reading import ROW_LIMIT, Reject, read_articles, read_items
+from whosays.model.files.sources import find_inputs
 
 
 def read(*inputs) -> list[Article | Reject]:
     return list(read_articles(find_inputs(map(str, inputs))))
+
+
+def lines_of(*texts) -> bytes:
+    return "".join(json.dumps({"id": f"i{n}", "text": text}) + "\n" for n, text in enumerate(texts)).encode()
 
 
 def test_every_format_gives_the_same_article(tmp_path):
@@ -32,7 +36,7 @@ def test_every_format_gives_the_same_article(tmp_path):
 def test_sentences_that_came_split_count_in_their_join(tmp_path):
     path = tmp_path / "a.jsonl"
     path.write_text(json.dumps({"id": 7, "sentences": ["One.", {"text": "Two."}], "conflict": "c", "outlet": "wire"}))
-    [article] = read(path)
+    [article] = [item.content for item in read_items(find_inputs([str(path)]), keep=["outlet", "missing"])]
     assert (article.id, article.text, article.conflict, article.extra) == ("7", "One. Two.", "c", {"outlet": "wire"})
     assert [(s.start, s.end) for s in article.sentences] == [(0, 4), (5, 9)]
 
@@ -97,77 +101,11 @@ def test_folders_and_globs_are_sorted(tmp_path):
     for name in ("b.txt", "a.txt", "deep/c.txt", "skip.md"):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_text("Hello.")
-    assert [a.id for a in read(tmp_path)] == ["a", "b", "c"]
+    assert [a.id for a in read(tmp_path)] == ["a", "b", "deep/c"]
     assert [a.id for a in read(tmp_path / "*.txt")] == ["a", "b"]
     (tmp_path / "none").mkdir()
     with pytest.raises(InputError, match=r"no \.txt"):
         find_inputs([str(tmp_path / "none")])
-
-
-def prediction(text="Hi.", side="alpha", evidence=True) -> Prediction:
-    return Prediction(
-        "a", 0, 0, len(text), text, {"side": side, "stance": None}, {"side": 0.75, "stance": 0.5},
-        {"side": {"alpha": 0.75, "none": 0.25}, "stance": {"affirm": 0.5, "deny": 0.5}},
-        Mention("alpha", 0, 2) if evidence else None, "Hi" if evidence else None, False,
-    )  # fmt: skip
-
-
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=30, deadline=None)
-@given(st.lists(st.tuples(st.text(min_size=1), st.booleans()), max_size=4))
-@pytest.mark.parametrize("ending", ["jsonl", "csv", "parquet"])
-def test_what_was_written_reads_back(tmp_path, ending, rows):
-    rows = [(text.encode("utf-8", "ignore").decode().replace("\r", " ").replace("\0", " "), e) for text, e in rows]
-    predictions = [prediction(text or " ", evidence=e) for text, e in rows]
-    path = tmp_path / f"out.{ending}"
-    assert write_rows([predictions[:1], predictions[1:]], path, probabilities=True) == len(rows)
-    if ending == "jsonl":
-        back = [json.loads(line) for line in path.read_text(encoding="utf-8").split("\n") if line]
-        assert back == [p.row(True) for p in predictions]
-    elif ending == "csv":
-        with path.open(encoding="utf-8", newline="") as file:
-            back = list(csv.DictReader(file))
-        assert [r["text"] for r in back] == [p.text for p in predictions]
-        assert all(
-            json.loads(r["side_probabilities"]) == p.probabilities["side"]
-            for r, p in zip(back, predictions, strict=True)
-        )
-    else:
-        back = pq.read_table(path).to_pylist()
-        assert [
-            {
-                **r,
-                "side_probabilities": dict(r["side_probabilities"]),
-                "stance_probabilities": dict(r["stance_probabilities"]),
-            }
-            for r in back
-        ] == [p.row(True) for p in predictions]
-
-
-def test_a_failed_write_leaves_the_old_file_and_nothing_else(tmp_path):
-    path = tmp_path / "out.jsonl"
-    path.write_text("old")
-
-    def broken():
-        yield [prediction()]
-        raise RuntimeError("the disk is full")
-
-    with pytest.raises(RuntimeError):
-        write_rows(broken(), path)
-    assert path.read_text() == "old"
-    assert list(tmp_path.iterdir()) == [path]
-
-
-def test_outputs_are_never_overwritten_unasked(tmp_path):
-    path = tmp_path / "out.csv"
-    check_output(path, force=False)
-    path.write_text("x")
-    with pytest.raises(InputError, match="--force"):
-        check_output(path, force=False)
-    check_output(path, force=True)
-    with pytest.raises(InputError, match="unknown kind"):
-        check_output(tmp_path / "out.doc", force=False)
-    with pytest.raises(InputError, match="does not exist"):
-        check_output(tmp_path / "no" / "out.csv", force=False)
 
 
 def test_rows_that_no_file_could_hold_are_rejected(tmp_path):
@@ -178,3 +116,146 @@ def test_rows_that_no_file_could_hold_are_rejected(tmp_path):
     assert "surrogate" in first.reason
     assert "JSON" in second.reason
     assert isinstance(third, Article)
+
+
+@pytest.mark.parametrize(
+    "pack", [gzip.compress, lambda content: gzip.compress(content[:40]) + gzip.compress(content[40:])]
+)
+def test_gzip_of_one_or_several_members(tmp_path, pack):
+    (tmp_path / "a.jsonl.gz").write_bytes(pack(lines_of("One.", "Two.", "Three.")))
+    assert [a.text for a in read(tmp_path / "a.jsonl.gz")] == ["One.", "Two.", "Three."]
+
+
+def test_compressed_files_read_as_what_is_in_them(tmp_path):
+    text = "Grüße. Danke."
+    table = f'id,text\nx,"{text}"\n'.encode()
+    (tmp_path / "plain.csv").write_bytes(table)
+    for name, content in {"a.txt": text.encode(), "b.jsonl": lines_of(text), "c.csv": table}.items():
+        (tmp_path / f"{name}.gz").write_bytes(gzip.compress(content))
+        sink = pa.BufferOutputStream()
+        with pa.CompressedOutputStream(sink, "zstd") as file:
+            file.write(content)
+        (tmp_path / f"{name}.zst").write_bytes(sink.getvalue())
+    found = read(tmp_path)
+    assert len(found) == 7
+    assert {a.text for a in found} == {text}
+    assert {a.id for a in found} == {"a", "a.txt.zst", "i0", "x"}
+
+
+@pytest.mark.parametrize("ending", ["jsonl", "csv"])
+def test_a_file_whose_compression_breaks_off_gives_what_is_before(tmp_path, ending):
+    texts = [f"{os.urandom(40).hex()}." for _ in range(2000)]
+    rows = lines_of(*texts) if ending == "jsonl" else "".join(["text\n", *(f"{t}\n" for t in texts)]).encode()
+    whole = gzip.compress(rows)
+    path = tmp_path / f"a.{ending}.gz"
+    path.write_bytes(whole[: len(whole) // 2])
+    *articles, last = read(path)
+    assert 500 < len(articles) < 1100
+    assert [a.text for a in articles] == texts[: len(articles)]
+    assert "cannot be read from here on" in last.reason
+    line = last.line - (ending == "csv")
+    assert line in (len(articles) + 1, len(articles) + 2)  # the next line, unless that one was begun and is lost
+
+
+@pytest.mark.parametrize("ending", ["txt.gz", "jsonl.gz", "jsonl.zst"])
+def test_what_only_claims_to_be_compressed_is_rejected(tmp_path, ending):
+    (tmp_path / f"a.{ending}").write_bytes(b"plain text.\n" * 20)
+    [only] = read(tmp_path / f"a.{ending}")
+    assert "cannot be read" in only.reason
+
+
+def test_rows_and_fields_that_are_too_long_are_rejected_one_by_one(tmp_path):
+    long = "x" * (ROW_LIMIT + 1)
+    (tmp_path / "a.jsonl").write_bytes(lines_of("One.", long, "Three."))
+    (tmp_path / "b.csv").write_text(f'text\nOne.\n"{long}\n{long}\n"\nThree.\n')
+    (tmp_path / "c.txt").write_text(long)
+    pq.write_table(pa.table({"text": ["One.", long, "Three."]}), tmp_path / "d.parquet")
+    (tmp_path / "e.csv").write_text(f"text\nOne.\n{long}\nThree.\n")
+    for name in ("a.jsonl", "b.csv", "d.parquet", "e.csv"):
+        first, second, third = read(tmp_path / name)
+        assert (first.text, third.text) == ("One.", "Three."), name
+        assert "longer than 10,000,000" in second.reason
+        assert second.line == (2 if name[0] in "ad" else 3)
+        assert second.cut
+        assert len(second.original) <= 10_000
+    [text] = read(tmp_path / "c.txt")
+    assert "longer than 10,000,000" in text.reason
+
+
+def test_an_open_quotation_mark_takes_no_more_than_its_row(tmp_path):
+    path = tmp_path / "a.csv"
+    path.write_text('text\nOne.\n"Two.\nThree.\n')
+    first, second = read(path)
+    assert first.text == "One."
+    assert "quotation" in second.reason
+    assert second.line == 3
+
+
+def test_rejects_carry_the_row_as_it_stood(tmp_path):
+    (tmp_path / "a.jsonl").write_bytes(b'{"text": "caf\xe9"}\n{"id": 1}\n')
+    (tmp_path / "b.csv").write_text('id,text\n7,""\n')
+    pq.write_table(pa.table({"id": [7], "text": [" "]}), tmp_path / "c.parquet")
+    found = read(tmp_path)
+    assert [r.original.rstrip() for r in found] == [
+        '{"text": "caf\\xe9"}', '{"id": 1}', '7,""', '{"id": 7, "text": " "}',
+    ]  # fmt: skip
+    assert not any(r.cut for r in found)
+
+
+def test_parquet_and_saved_datasets_are_read_with_the_wanted_columns_only(tmp_path):
+    rows = {"id": [str(n) for n in range(300)], "text": [f"Text {n}." for n in range(300)], "day": list(range(300))}
+    pq.write_table(pa.table(rows), tmp_path / "a.parquet", row_group_size=70)
+    datasets.Dataset.from_dict(rows).save_to_disk(str(tmp_path / "saved"))
+    for name in ("a.parquet", "saved"):
+        items = list(read_items(find_inputs([str(tmp_path / name)]), keep=["day"]))
+        assert [i.content.text for i in items] == rows["text"]
+        assert [i.content.extra["day"] for i in items] == rows["day"]
+        assert {tuple(a.extra) for a in read(tmp_path / name)} == {()}
+    assert [a.id for a in read(tmp_path)][300:] == rows["id"], "a folder finds the dataset in it too"
+
+
+def every_kind(folder) -> list[str]:
+    """One file of each kind, with rows to reject in all that can have some."""
+    texts = ["One.", "", "Three.", "Four\nlines.", "", "Six."]
+    (folder / "a.txt").write_text("One.")
+    (folder / "b.txt").write_text("")
+    (folder / "c.jsonl").write_bytes(b"\n{\n" + lines_of(*texts))
+    with (folder / "d.csv").open("w", newline="") as file:
+        csv.writer(file).writerows([["text"], *([t] for t in texts)])
+    pq.write_table(pa.table({"text": texts}), folder / "e.parquet", row_group_size=2)
+    datasets.Dataset.from_dict({"text": texts}).save_to_disk(str(folder / "f"))
+    content = gzip.compress(lines_of(*(f"{os.urandom(30).hex()}." for _ in range(600))))
+    (folder / "g.jsonl.gz").write_bytes(content[: len(content) // 2])
+    return [str(folder)]
+
+
+def test_reading_on_after_any_position_gives_the_rest(tmp_path):
+    sources = find_inputs(every_kind(tmp_path))
+    items = [(i.position, i.content) for i in read_items(sources)]
+    assert len({position for position, _ in items}) == len(items)
+    chosen = [*range(30), *range(30, len(items), 97), len(items) - 1]
+    for number in chosen:
+        rest = [(i.position, i.content) for i in read_items(sources, after=items[number][0])]
+        assert rest == items[number + 1 :], items[number][0]
+
+
+def test_a_file_given_twice_is_read_once(tmp_path):
+    (tmp_path / "a.txt").write_text("Hello.")
+    (tmp_path / "b.txt").symlink_to("a.txt")
+    assert len(read(tmp_path, tmp_path / "a.txt", tmp_path / "*.txt")) == 1
+
+
+def test_names_that_are_not_utf8_give_ids_that_are(tmp_path):
+    (tmp_path / os.fsdecode(b"caf\xe9.txt")).write_text("Hello.")
+    [article] = read(tmp_path)
+    assert article.id == "caf\\udce9"
+
+
+def test_sources_that_come_later_change_no_id(tmp_path):
+    for name in ("x/a.txt", "y/a.txt"):
+        (tmp_path / name).parent.mkdir()
+        (tmp_path / name).write_text("Hello.")
+    before = [a.id for a in read(tmp_path / "x/a.txt")]
+    both = [a.id for a in read(tmp_path / "x/a.txt", tmp_path / "y/a.txt")]
+    assert both[:1] == before
+    assert len(set(both)) == 2
