@@ -4,6 +4,7 @@ import io
 import os
 import sys
 from collections.abc import Iterator
+from functools import partial
 from itertools import tee
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -14,6 +15,7 @@ from .faults import reporting
 
 if TYPE_CHECKING:
     from ..model.batch.layout import Layout
+    from ..model.batch.parts import StartEngine
     from ..model.batch.run import Summary
     from ..model.files.reading import Reject
     from ..model.predictor import Job, Prediction
@@ -71,6 +73,13 @@ def predict(
         float, typer.Option(min=0.0, max=1.0, help="Leave a label empty if its score is below this.")
     ] = 0.0,
     precision: Annotated[str, typer.Option(help="auto, fp32 or bf16.")] = "auto",
+    engine: Annotated[
+        str, typer.Option(help="Where the model works: local (this machine, all its GPUs) or ray (a cluster).")
+    ] = "local",
+    ray_address: Annotated[
+        str | None,
+        typer.Option(metavar="ADDRESS", help="Of the cluster: auto, or host:port. Without it, one starts here."),
+    ] = None,
     strict: Annotated[bool, typer.Option("--strict", help="Stop at the first article that is rejected.")] = False,
     force: Annotated[bool, typer.Option("--force", help="Replace an output that exists already.")] = False,
 ) -> None:
@@ -85,6 +94,7 @@ def predict(
         "conflict": _given_conflict(conflict, sides, side),
         "precision": precision,
         "min_confidence": min_confidence,
+        "start_engine": _chosen_engine(engine, ray_address),
     }
     layout = Layout(by, probabilities, tuple(keep or ()))  # type: ignore[arg-type] - it checks by
     if html and (output or format or partition_by or layout != Layout()):
@@ -211,6 +221,22 @@ def _to_page(inputs: list[str], path: Path, strict: bool, force: bool, options: 
     count = write_pages((predictions for _, predictions in labelled), path, (job for job, _ in jobs))
     typer.echo(f"{count} articles written to {path}", err=True)
     told.close()
+
+
+def _chosen_engine(name: str, ray_address: str | None) -> "StartEngine":
+    from ..model.errors import InputError
+
+    if name not in ("local", "ray"):
+        raise InputError(f"--engine '{name}': use local or ray")
+    if name == "ray":
+        from ..model.batch.ray_engine import ray_engine
+
+        return partial(ray_engine, address=ray_address)
+    if ray_address is not None:
+        raise InputError("--ray-address is for --engine ray; give that too")
+    from ..model.batch.local import local_engine
+
+    return local_engine
 
 
 def _given_conflict(name: str | None, file: Path | None, sides: list[str] | None) -> "Conflict | None":

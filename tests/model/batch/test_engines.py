@@ -1,6 +1,5 @@
 """Engines other than the one in this process: the same bytes from other processes."""
 
-import json
 import os
 import signal
 from contextlib import suppress
@@ -10,41 +9,16 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from runs import files_of, run, write_articles
 from whosays.model.article import article_from_sentences, article_from_text
-from whosays.model.batch.layout import Layout
 from whosays.model.batch.processes import processes_engine
-from whosays.model.batch.run import label_files, label_stream
+from whosays.model.batch.run import label_stream
 from whosays.model.batch.wire import pack_jobs, pack_labels, unpack_jobs, unpack_labels
 from whosays.model.errors import InputError, WorkError
 from whosays.model.predictor import Predictor
 from whosays.model.sides import Conflict, parse_side
 
 TWO = partial(processes_engine, devices=("cpu", "cpu"))
-TEXTS = [
-    "Northland said its ships had left the strait. Southland denied the report.",
-    "Residents said they saw no ships. Marshal Ruiz accused Norden of lying. “No,” said Suden.",
-    "The strait is twelve miles wide.",
-]
-
-
-def write_articles(path: Path, count: int) -> Path:
-    """So many articles of different lengths, and a line in the middle that is none."""
-    lines = [json.dumps({"id": f"a{n}", "text": " ".join(TEXTS[: 1 + n % 3] * (1 + n % 5))}) for n in range(count)]
-    lines.insert(count // 2, '{"id": "broken"')
-    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
-    return path
-
-
-def files_of(folder: Path) -> dict[str, bytes]:
-    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
-
-
-def run(source, output, model, conflict, **options):
-    layout = Layout(probabilities=True)
-    options = {"part_items": 4, "precision": "fp32", "layout": layout} | options
-    return label_files([str(source)], output, model=str(model), conflict=conflict, **options)
-
-
 text = st.text(st.characters(exclude_categories=()), min_size=1).filter(lambda text: text.strip())
 
 
