@@ -9,7 +9,7 @@ import re
 import shutil
 from collections import defaultdict
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,7 @@ from urllib.parse import quote
 import pyarrow as pa
 from filelock import FileLock, Timeout
 
-from ..errors import InputError
+from ..errors import InputError, WorkError
 from ..files.writing import FORMATS, join_files, replacing, sync, write_rows
 from .layout import Layout, kept_value
 from .manifest import MANIFEST, RunState, append
@@ -28,6 +28,7 @@ REJECTS = "rejects.jsonl"
 _LOCK = ".lock"
 _PART = re.compile(r"\.?part-\d{5,}\.(?:jsonl|csv|parquet)(?:\.partial)?")
 _OURS = (MANIFEST, REJECTS, _LOCK)
+_LONGEST_NAME = 255
 _NO_VALUE = "__HIVE_DEFAULT_PARTITION__"
 
 
@@ -88,7 +89,7 @@ def run_place(output: Path, format: str | None = None, partition_by: str | None 
 
 @contextmanager
 def locked(place: Place) -> Iterator[None]:
-    """Hold the run's folder, made if need be, against other runs; it goes away again if nothing comes to stand in it.
+    """Hold the run's folder, made if need be, against other runs. Without a run in it at the end, it is as before.
 
     Raises `InputError` if another run has it.
     """
@@ -101,8 +102,10 @@ def locked(place: Place) -> Iterator[None]:
     try:
         yield
     finally:
-        if place.folder.is_dir() and [path.name for path in place.folder.iterdir()] == [_LOCK]:
-            shutil.rmtree(place.folder)
+        if place.folder.is_dir() and not (place.folder / MANIFEST).exists():
+            (place.folder / _LOCK).unlink(missing_ok=True)
+            with suppress(OSError):  # what others have put there stays
+                place.folder.rmdir()
         lock.release()
 
 
@@ -122,7 +125,7 @@ def _is_ours(path: Path) -> bool:
 
 
 def clear(place: Place) -> None:
-    """Take away all that an earlier run left in its folder."""
+    """Take away all that a run left in its folder; its manifest first, so that the rest is no run to be taken up."""
     (place.folder / MANIFEST).unlink(missing_ok=True)
     (place.folder / REJECTS).unlink(missing_ok=True)
     _remove_strays(place, {})
@@ -192,7 +195,13 @@ def _partition(place: Place, job: Any, name: str) -> str:
         return name
     value = kept_value(job, place.partition_by)
     text = _NO_VALUE if value in (None, "") else quote(str(value), safe=" ")
-    return f"{quote(place.partition_by, safe=' ')}={text}/{name}"
+    folder = f"{quote(place.partition_by, safe=' ')}={text}"
+    if len(folder) > _LONGEST_NAME:
+        raise WorkError(
+            f"article '{job[0].id}': its {place.partition_by} is too long for a folder's name; "
+            "partition by another column"
+        )
+    return f"{folder}/{name}"
 
 
 def publish(place: Place, state: RunState, schema: pa.Schema) -> None:
@@ -212,6 +221,4 @@ def publish(place: Place, state: RunState, schema: pa.Schema) -> None:
     with replacing(place.manifest) as partial:
         shutil.copyfile(place.folder / MANIFEST, partial)
         append(partial, [{"output": {"bytes": place.file.stat().st_size}}])
-    # The one in the folder goes first: without it, what is left is no run that could be taken up.
-    (place.folder / MANIFEST).unlink()
-    shutil.rmtree(place.folder)
+    clear(place)

@@ -16,8 +16,8 @@ from typing import Any
 import pyarrow as pa
 
 from ..errors import InputError, WorkError
-from ..files.reading import read_items
-from ..files.sources import DATASET, STDIN, Source, find_inputs, kind
+from ..files.reading import OWN_COLUMNS, read_items
+from ..files.sources import DATASET, STDIN, Source, columns_of, find_inputs, kind
 from ..predictor import Precision
 from ..sides import Conflict
 from .folder import Place, locked, publish, run_place, write_part
@@ -80,6 +80,7 @@ def label_files(
     if place.file and place.file.exists() and any(_is_same(source.path, place.file) for source in given):
         raise InputError(f"{output}: is among the inputs; write the output elsewhere")
     columns = sorted({*layout.keep, *([partition_by] if partition_by else [])} - {CONFLICT})
+    _check_columns(columns, given)
 
     def parts_from(sources: list[Source], state: RunState) -> Iterator[Part]:
         items = read_items(sources, columns, state.end)
@@ -153,6 +154,16 @@ def label_stream(
     columns = [name for name in keep if name != CONFLICT]
     parts = _with_an_article(cut_parts(read_items(sources, columns), sources, conflict))
     return start_engine(model, precision, min_confidence).run(parts)
+
+
+def _check_columns(names: Iterable[str], sources: Iterable[Source]) -> None:
+    """Raise `InputError` if a column cannot follow into the output, or no input has it; rows of JSON may have any."""
+    for name in names:
+        if name in OWN_COLUMNS:
+            raise InputError(f"column '{name}': is what articles are read from, and the output has it in its own way")
+        known = (columns_of(source.path) for source in sources)
+        if not any(columns is None or name in columns for columns in known):
+            raise InputError(f"column '{name}': none of the inputs has it")
 
 
 def _with_an_article(parts: Iterator[Part]) -> Iterator[Part]:

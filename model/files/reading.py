@@ -23,7 +23,8 @@ ROW_LIMIT = 10_000_000
 """Characters (bytes in JSONL) of the longest row, text file or field that is read."""
 _ORIGINAL_LIMIT = 10_000
 _TABLE_BATCH = 64
-_OWN_COLUMNS = ("id", "text", "sentences", "conflict")
+OWN_COLUMNS = ("id", "text", "sentences", "conflict")
+"""What an article is read from; a row's other columns are extra."""
 
 csv.field_size_limit(2 * ROW_LIMIT)
 
@@ -111,7 +112,7 @@ def _read_source(path: str, id: str, after: int, keep: Sequence[str]) -> Iterato
             return
         rows = _parse_lines(STDIN, chain([first], _bounded_lines(sys.stdin.buffer)), after)
     else:
-        rows = _READERS[str(found)](path, after, (*_OWN_COLUMNS, *keep))
+        rows = _READERS[str(found)](path, after, (*OWN_COLUMNS, *keep))
     for line, row, raw in rows:
         if line <= after:  # a reader may pass over what is done, and says again where a file breaks off
             continue
@@ -119,7 +120,7 @@ def _read_source(path: str, id: str, after: int, keep: Sequence[str]) -> Iterato
             yield line, row, raw
             continue
         try:
-            chosen = {name: value for name, value in row.items() if name in _OWN_COLUMNS or name in keep}
+            chosen = {name: value for name, value in row.items() if name in OWN_COLUMNS or name in keep}
             yield line, article_from_row(chosen, f"{id}-{line}"), raw
         except InputError as error:
             yield line, reject(path, line, str(error), raw), raw
@@ -134,7 +135,7 @@ def article_from_row(row: Mapping[str, Any], default_id: str) -> Article:
     if conflict is not None and not isinstance(conflict, str):
         raise InputError(f"conflict: must be text, got {conflict!r:.60}")
     id = default_id if row.get("id") in (None, "") else str(row["id"])
-    extra = {name: value for name, value in row.items() if name not in _OWN_COLUMNS}
+    extra = {name: value for name, value in row.items() if name not in OWN_COLUMNS}
     _check_encodable("id", id)
     for name, value in extra.items():
         _check_encodable(name, json.dumps(value, ensure_ascii=False, default=str))
