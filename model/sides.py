@@ -4,6 +4,7 @@ A sides file names a conflict and its parties with the words that reporting uses
 sees a side as a class; it sees the mentions found here and points at them.
 """
 
+import re
 import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -21,6 +22,7 @@ from .labels import RESERVED_VOICES
 
 APOSTROPHES = "'’‘ʼ´`′"
 HYPHENS = "-‐‑‒–"
+_MARK = regex.compile(r"\p{M}")
 
 
 @dataclass(frozen=True)
@@ -62,16 +64,16 @@ def alias_key(alias: str) -> str:
 def _any_case(character: str) -> str:
     """Pattern of one character in either case, or of its variants if it is an apostrophe or a hyphen."""
     variants = next((group for group in (APOSTROPHES, HYPHENS) if character in group), character + character.upper())
-    return f"[{regex.escape(variants, special_only=False)}]"
+    return f"[{re.escape(variants)}]"
 
 
-def _alias_pattern(alias: str) -> str:
-    """Regular expression of one alias.
+def _alias_pattern(alias: str, marks: str) -> str:
+    """Regular expression of one alias; `marks` is the pattern of combining marks after a letter, which are skipped.
 
     A lower-case letter matches either case, a capital only a capital ("rebels" finds "Rebels", "Rice" never
     "rice"); a space matches any white space, a line break included; apostrophes and hyphens match their variants.
-    Combining marks in the text are skipped. A capitalised alias may be followed by a bare s, which scraping
-    leaves of a possessive ("Syrias government"); the s stays outside the mention.
+    A capitalised alias may be followed by a bare s, which scraping leaves of a possessive ("Syrias government"); the
+    s stays outside the mention.
     """
     parts = []
     for character in fold(unicodedata.normalize("NFC", alias)):
@@ -82,9 +84,9 @@ def _alias_pattern(alias: str) -> str:
         elif character in HYPHENS:
             parts.append(f"[{HYPHENS}]")
         elif character.islower() and len(character.upper()) == 1:
-            parts.append(f"[{character}{character.upper()}]" r"\p{M}*+")
+            parts.append(f"[{character}{character.upper()}]{marks}")
         else:
-            parts.append(regex.escape(character) + (r"\p{M}*+" if character.isalpha() else ""))
+            parts.append(re.escape(character) + (marks if character.isalpha() else ""))
     bare_s = r"(?=[sS]?(?!\w))" if alias[0].isupper() and alias[-1].isalpha() and alias[-1] not in "sS" else r"(?!\w)"
     return "".join(parts) + bare_s
 
@@ -132,28 +134,46 @@ class Conflict:
         return tuple(side.key for side in self.sides)
 
     @cached_property
-    def _pattern(self) -> tuple["regex.Pattern[str]", dict[str, str]]:
-        """One alternation of all aliases, the longest first, and the side of each named group.
+    def _owners(self) -> dict[str, str]:
+        """The side of each of the patterns' named groups."""
+        return {f"a{number}": side for number, (_, side) in enumerate(self._aliases)}
 
-        Aliases stand in one branch per first letter behind a look-ahead for it, so that a word is tried against few.
-        """
-        aliases = sorted(
+    @cached_property
+    def _aliases(self) -> list[tuple[str, str]]:
+        """Each alias and its side, the longest first."""
+        return sorted(
             {(" ".join(alias.split()), side.key) for side in self.sides for alias in side.aliases},
             key=lambda pair: (-len(pair[0]), pair),
         )
-        groups = {f"a{number}": key for number, (_, key) in enumerate(aliases)}
+
+    @cached_property
+    def _plain(self) -> re.Pattern[str]:
+        """Finds aliases where no combining marks are: nearly everywhere, and ten times as fast as `_marked`."""
+        return re.compile(self._pattern(""))
+
+    @cached_property
+    def _marked(self) -> "regex.Pattern[str]":
+        return regex.compile(self._pattern(r"\p{M}*+"))
+
+    def _pattern(self, marks: str) -> str:
+        """One alternation of all aliases.
+
+        Aliases stand in one branch per first letter behind a look-ahead for it, so that a word is tried against few.
+        """
         branches: dict[str, list[str]] = {}
-        for number, (alias, _) in enumerate(aliases):
+        for number, (alias, _) in enumerate(self._aliases):
             first = fold(unicodedata.normalize("NFC", alias))[0].lower()
-            branches.setdefault(first, []).append(f"(?P<a{number}>{_alias_pattern(alias)})")
+            branches.setdefault(first, []).append(f"(?P<a{number}>{_alias_pattern(alias, marks)})")
         body = "|".join(f"(?={_any_case(first)})(?:{'|'.join(found)})" for first, found in sorted(branches.items()))
-        return regex.compile(rf"(?<!\w)(?:{body})"), groups
+        return rf"(?<!\w)(?:{body})"
 
     def find_mentions(self, text: str) -> tuple[Mention, ...]:
         """The sides' mentions in `text`, in order, never overlapping: whole words, the longest alias first."""
-        pattern, groups = self._pattern
+        folded = fold(text)
+        pattern = self._marked if not folded.isascii() and _MARK.search(folded) else self._plain
         return tuple(
-            Mention(groups[str(match.lastgroup)], match.start(), match.end()) for match in pattern.finditer(fold(text))
+            Mention(self._owners[str(match.lastgroup)], match.start(), match.end())
+            for match in pattern.finditer(folded)
         )
 
 

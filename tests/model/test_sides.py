@@ -69,6 +69,13 @@ def test_mentions_are_ordered_disjoint_and_inside_the_text(text):
     assert all(0 <= m.start < m.end <= len(text) for m in mentions)
 
 
+@given(
+    st.lists(st.sampled_from(["Damascus", "syria", "Syrians", "U.N.", "al-Assad", "’s", "é", "(", "\n"])).map(" ".join)
+)
+def test_a_combining_mark_elsewhere_changes_nothing(text):
+    assert SYRIA.find_mentions(f"{text} o\u0331") == SYRIA.find_mentions(f"{text} o_")
+
+
 @given(st.permutations(["alpha", "beta", "gamma", "delta"]))
 def test_the_order_in_the_file_is_forgotten(keys):
     assert conflict(**{key: [key] for key in keys}) == conflict(**{key: [key] for key in sorted(keys)})
