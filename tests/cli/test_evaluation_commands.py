@@ -87,6 +87,26 @@ def test_an_unknown_gate_fails_before_the_work_and_a_low_figure_after_all_files_
     ]  # fmt: skip
 
 
+@pytest.mark.parametrize("ending", ["jsonl", "csv", "parquet"])
+def test_what_predict_writes_scores_as_the_model_itself(call, tiny_model, gold_file, sides_file, tmp_path, ending):
+    file = tmp_path / f"labels.{ending}"
+    result = call(
+        "predict", gold_file, "--sides", sides_file, "--model", tiny_model, "--probabilities", "--output", file
+    )
+    assert result.exit_code == 0, result.output
+    asked = ("--sides", sides_file, "--output")
+    result = call("evaluate", "--predictions", file, gold_file, *asked, tmp_path / "file")
+    assert result.exit_code == 0, result.output
+    call("evaluate", tiny_model, gold_file, *asked, tmp_path / "model")
+    one, two = (json.loads((tmp_path / name / "report.json").read_text())["heads"] for name in ("file", "model"))
+    for head, figures in one.items():
+        for name in ("macro_f1", "accuracy", "kappa"):
+            assert figures[name] == two[head][name]
+        ece, expected = (figures["calibration"]["ece"]["value"] for figures in (figures, two[head]))
+        assert ece == pytest.approx(expected, abs=1e-4)
+    assert list(one) == ["side", "stance"]
+
+
 def test_comparison(call, predictions, gold_file, sides_file, tmp_path):
     rows = predictions.read_text().replace('"other"', '"none"')
     (tmp_path / "other.jsonl").write_text(rows)

@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -9,9 +10,10 @@ from systems import constant, perfect, relabelled
 from whosays.model.errors import InputError
 from whosays.model.labels import DEFAULT_SCHEME
 from whosays.training.evaluation import report
-from whosays.training.evaluation.compare import compare, load_scored, mcnemar, summarise, write_comparison
+from whosays.training.evaluation.compare import Scored, compare, load_scored, mcnemar, summarise, write_comparison
 from whosays.training.evaluation.evaluate import System, evaluate
 from whosays.training.evaluation.judged import Answer
+from whosays.training.evaluation.predictions import prediction_rows
 from whosays.training.evaluation.report import p_value, write_report
 
 SYSTEM = System("it", DEFAULT_SCHEME)
@@ -27,16 +29,27 @@ def test_mcnemar_by_hand():
     assert mcnemar(first, first)["p"] == 1
 
 
+def scored(articles, answers, name="it", path="report"):
+    """A report as `load_scored` gives it, without the files."""
+    report = evaluate(System(name, DEFAULT_SCHEME), articles, [], answers)
+    return Scored(Path(path), report.to_dict(), list(prediction_rows(articles, answers, DEFAULT_SCHEME)))
+
+
 @pytest.fixture
-def pair(articles, tmp_path):
-    """Folders of reports on a constant and a perfect system."""
-    for name, answers in (("constant", constant(articles)), ("perfect", perfect(articles))):
-        write_report(evaluate(System(name, DEFAULT_SCHEME), articles, [], answers), tmp_path / name)
-    return tmp_path / "constant", tmp_path / "perfect"
+def pair(articles):
+    """Reports on a constant and a perfect system."""
+    return scored(articles, constant(articles), "constant"), scored(articles, perfect(articles), "perfect")
+
+
+def test_a_report_that_was_written_is_found_by_its_folder_and_by_its_file(articles, pair, tmp_path):
+    write_report(evaluate(System("perfect", DEFAULT_SCHEME), articles, [], perfect(articles)), tmp_path)
+    for path in (tmp_path, tmp_path / "report.json"):
+        found = load_scored(path)
+        assert (found.path, found.content, found.rows) == (tmp_path, pair[1].content, pair[1].rows)
 
 
 def test_comparison(pair, tmp_path):
-    found = compare(load_scored(pair[0]), load_scored(pair[1] / "report.json"))
+    found = compare(*pair)
     side = found["heads"]["side"]
     assert side["figures"]["accuracy"]["difference"]["value"] == pytest.approx(28 / 40)
     assert side["figures"]["accuracy"]["difference"]["low"] > 0
@@ -55,7 +68,7 @@ def test_comparison(pair, tmp_path):
 
 
 def test_a_report_beside_itself_differs_in_nothing(pair):
-    found = compare(load_scored(pair[0]), load_scored(pair[0]))
+    found = compare(pair[0], pair[0])
     same = found["heads"]["side"]
     assert found["systems"] == ["constant (first)", "constant (second)"]
     assert same["figures"]["macro_f1"]["difference"] == {"value": 0, "low": 0, "high": 0}
@@ -63,7 +76,7 @@ def test_a_report_beside_itself_differs_in_nothing(pair):
     assert "no clear difference" in summarise(found)
 
 
-def test_which_sentences_flipped_and_how(articles, tmp_path):
+def test_which_sentences_flipped_and_how(articles):
     # in the first system the third and the second sentence of each article are given to `other` and to `none`; in the
     # second the third is right; the second becomes the wrong side where it is a side's, surer from article to article
     first = relabelled(articles, "side", lambda a, n, label: {1: "none", 2: "other"}.get(n, label))
@@ -72,9 +85,7 @@ def test_which_sentences_flipped_and_how(articles, tmp_path):
         [replace(answer, scores={**answer.scores, "side": 0.5 + a / 100}) for answer in rows]
         for a, rows in enumerate(second)
     ]
-    for name, answers in (("a", first), ("b", second)):
-        write_report(evaluate(SYSTEM, articles, [], answers), tmp_path / name)
-    found = compare(load_scored(tmp_path / "a"), load_scored(tmp_path / "b"))["heads"]["side"]["flips"]
+    found = compare(scored(articles, first), scored(articles, second))["heads"]["side"]["flips"]
     # even articles: the third sentence is other's; odd ones: it is northland's, given to other and then right
     assert (found["fixed"], found["broken"], found["still_wrong"]) == (4, 0, 8)
     assert [(m["gold"], m["first"], m["second"], m["effect"], m["count"]) for m in found["moves"]] == [
@@ -97,7 +108,7 @@ def test_which_sentences_flipped_and_how(articles, tmp_path):
 
 
 def test_the_files_list_every_sentence_that_flipped_and_the_summary_the_first_of_each_move(pair, tmp_path):
-    found = compare(load_scored(pair[0]), load_scored(pair[1]))
+    found = compare(*pair)
     summary = summarise(found)
     assert "| side | none | side | 16 | fixed |" in summary
     assert "- Northland said its ships had left the strait. (a0, sentence 0; gold northland, " in summary
@@ -111,19 +122,17 @@ def test_the_files_list_every_sentence_that_flipped_and_the_summary_the_first_of
     assert page.count('<div class="case">') == flips
 
 
-def test_reports_without_a_head_in_common_are_refused(articles, tmp_path):
-    for head in ("side", "stance"):
-        answers = [[Answer({head: row.labels[head]}, {}, {}) for row in rows] for rows in perfect(articles)]
-        write_report(evaluate(SYSTEM, articles, [], answers), tmp_path / head)
+def test_reports_without_a_head_in_common_are_refused(articles):
+    side, stance = (
+        [[Answer({head: row.labels[head]}, {}, {}) for row in rows] for rows in perfect(articles)]
+        for head in ("side", "stance")
+    )
     with pytest.raises(InputError, match="no head in common"):
-        compare(load_scored(tmp_path / "side"), load_scored(tmp_path / "stance"))
+        compare(scored(articles, side), scored(articles, stance))
 
 
-def test_systems_of_one_name_are_told_apart_by_their_reports_paths(articles, tmp_path):
-    for name, answers in (("x/run/report", constant(articles)), ("y/run/report", perfect(articles))):
-        (tmp_path / name).mkdir(parents=True)
-        write_report(evaluate(SYSTEM, articles, [], answers), tmp_path / name)
-    found = compare(load_scored(tmp_path / "x/run/report"), load_scored(tmp_path / "y/run/report"))
+def test_systems_of_one_name_are_told_apart_by_their_reports_paths(articles):
+    found = compare(*(scored(articles, perfect(articles), path=f"{letter}/run/report") for letter in "xy"))
     assert found["systems"] == ["it (x/run/report)", "it (y/run/report)"]
 
 
@@ -137,30 +146,27 @@ def test_mcnemar_counts_in_one_direction_only_when_they_differ():
 
 
 def test_comparison_refuses_other_gold(articles, tmp_path):
-    write_report(evaluate(SYSTEM, articles, [], perfect(articles)), tmp_path / "a")
-    write_report(evaluate(SYSTEM, articles[1:], [], perfect(articles[1:])), tmp_path / "b")
     with pytest.raises(InputError, match="different gold data"):
-        compare(load_scored(tmp_path / "a"), load_scored(tmp_path / "b"))
+        compare(*(scored(part, perfect(part)) for part in (articles, articles[1:])))
     with pytest.raises(InputError, match="no report here"):
         load_scored(tmp_path / "c")
 
 
-@pytest.mark.parametrize("change", ["fewer", "twice", "other labels", "no gold"])
-def test_predictions_must_be_those_of_the_report(articles, tmp_path, change):
+def test_predictions_must_be_those_of_the_report(articles, tmp_path):
     write_report(evaluate(SYSTEM, articles, [], perfect(articles)), tmp_path)
     file = tmp_path / "predictions.jsonl"
     rows = [json.loads(line) for line in file.read_text().splitlines()]
-    if change == "fewer":
-        rows.pop()
-    elif change == "twice":
-        rows[0]["index"] = 1
-    elif change == "other labels":
-        rows[0]["side"] = "other"
-    else:
-        del rows[0]["side_gold"]
-    file.write_text("".join(json.dumps(row) + "\n" for row in rows))
-    with pytest.raises(InputError, match=r"predictions\.jsonl is not what report\.json is about"):
-        load_scored(tmp_path)
+    first, rest = rows[0], rows[1:]
+    changes = {
+        "fewer": rest,
+        "twice": [first | {"index": 1}, *rest],
+        "other labels": [first | {"side": "other"}, *rest],
+        "no gold": [{key: value for key, value in first.items() if key != "side_gold"}, *rest],
+    }
+    for changed in changes.values():
+        file.write_text("".join(json.dumps(row) + "\n" for row in changed))
+        with pytest.raises(InputError, match=r"predictions\.jsonl is not what report\.json is about"):
+            load_scored(tmp_path)
 
 
 def test_a_report_that_was_not_finished_is_none(articles, tmp_path, monkeypatch):

@@ -19,6 +19,7 @@ from .predictions import prediction_rows
 
 JSON_FILE, PREDICTIONS_FILE = "report.json", "predictions.jsonl"
 
+_SMALL = {"sentences": SMALL_SENTENCES, "articles": SMALL_ARTICLES, "side_sentences": SMALL_SIDE}
 _TITLES = {
     "majority": "majority",
     "tfidf": "TF-IDF + logistic regression",
@@ -51,7 +52,7 @@ def write_report(report: Report, folder: Path) -> None:
     (folder / JSON_FILE).unlink(missing_ok=True)
     with replacing(folder / PREDICTIONS_FILE) as partial, partial.open("w", encoding="utf-8") as file:
         print_rows(prediction_rows(report.articles, report.answers, Scheme.from_dict(report.scheme)), file)
-    write_text(folder / "report.md", render("report.md.j2", content))
+    write_text(folder / "report.md", render("report.md.j2", content | {"small": _SMALL}))
     write_text(folder / "report.html", render("report.html.j2", content | _page(content)))
     write_text(folder / JSON_FILE, json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False) + "\n")
 
@@ -71,7 +72,7 @@ def _page(content: Mapping[str, Any]) -> dict[str, Any]:
     }
     return {
         "best": {head: _best(head, content["baselines"]) for head in heads},
-        "small": {"sentences": SMALL_SENTENCES, "articles": SMALL_ARTICLES, "side_sentences": SMALL_SIDE},
+        "small": _SMALL,
         "plots": {
             "bars": {head: plots.intervals(rows, "macro-F1", f"{head}: macro-F1") for head, rows in bars.items()},
             "conflicts": {
