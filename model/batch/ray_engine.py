@@ -38,6 +38,7 @@ try:
     import ray
     import ray.data
     from ray.data import ActorPoolStrategy, DataContext, Dataset
+    from ray.data.exceptions import SystemException
     from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
     from .ray_feed import Feed, Parts, row
@@ -55,7 +56,8 @@ def ray_engine(model: str, precision: Precision, min_confidence: float, address:
     which must be there on every machine, and so must this version of this package. Number format and token budget
     are decided on the cluster, and all actors keep to them.
 
-    Raises `InputError` if there is no such cluster or its machines cannot load the model.
+    Raises `InputError` if there is no such cluster or its machines cannot load the model, `WorkError` if a local one
+    does not start.
     """
     if not (PACKAGED / model).is_dir():
         model = str(Path(model).absolute())
@@ -81,7 +83,7 @@ def ray_engine(model: str, precision: Precision, min_confidence: float, address:
             feed = ray.remote(num_cpus=0, scheduling_strategy=here)(Feed).remote()
             labellers = {"fn_constructor_args": (model, min_confidence, settings), **resources}
             yield from _labelled(parts, feed, _dataset(feed, size, labellers), room=_DEPTH * size + 1)
-        except ray.exceptions.RayError as error:
+        except (ray.exceptions.RayError, SystemException) as error:
             raise _plain(error) from None
         finally:
             if connected:
@@ -99,9 +101,11 @@ def _connect(address: str | None) -> None:
             ray.init("local", include_dashboard=False, **options)
         else:
             ray.init(address, **options)
-    except (ConnectionError, ValueError, RuntimeError) as error:
-        reason = (str(error).strip() or type(error).__name__).splitlines()[0]
-        raise InputError(f"Ray cluster '{address or 'local'}': {reason}; give the address of one that runs") from error
+    except Exception as error:  # Ray raises plain ones too
+        reason = (str(error).strip() or type(error).__name__).splitlines()[0].rstrip(".")
+        if address is None:
+            raise WorkError(f"a Ray cluster on this machine did not start: {reason}") from error
+        raise InputError(f"Ray cluster '{address}': {reason}; give the address of one that runs") from error
     if threading.current_thread() is threading.main_thread():  # Ray takes the signal, which is not its to take
         signal.signal(signal.SIGTERM, before)
     for handler in logging.getLogger("ray.data").handlers:  # what goes wrong is said by us, in one line

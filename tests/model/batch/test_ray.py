@@ -20,7 +20,8 @@ def cluster():
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     # As Ray has it, workers stand behind all else that the machine does, and on a busy one they hardly start.
-    ray.init("local", num_cpus=2, include_dashboard=False, log_to_driver=False, _system_config={"worker_niceness": 0})
+    os.environ["RAY_worker_niceness"] = "0"  # noqa: SIM112 - Ray spells it so
+    ray.init("local", num_cpus=2, include_dashboard=False, log_to_driver=False)
     yield
     ray.shutdown()
     torch.set_num_threads(threads)
