@@ -1,6 +1,8 @@
 import json
+import signal
 import subprocess
 import sys
+import time
 
 import pytest
 from typer.testing import CliRunner
@@ -48,10 +50,132 @@ def test_rows_go_to_a_file_that_is_never_overwritten_unasked(article, tiny_model
     assert run(article, *SIDES, "--model", tiny_model, "-o", output).exit_code == 0
     before = output.read_bytes()
     again = run(article, *SIDES, "--model", tiny_model, "-o", output)
+    assert again.exit_code == 0
+    assert again.stderr == f"nothing to do: {output} is finished, 2 rows of 1 articles\n"
+    other = run(article, *SIDES, "--model", tiny_model, "-o", output, "--probabilities")
+    assert other.exit_code == 2
+    assert "probabilities was false, is true" in other.stderr
+    assert "--force" in other.stderr
+    assert output.read_bytes() == before
+    assert run(article, *SIDES, "--model", tiny_model, "-o", output, "--probabilities", "--force").exit_code == 0
+    assert output.read_bytes() != before
+
+
+def test_a_folder_of_parts_grows(tmp_path, tiny_model):
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / "a.jsonl").write_text(json.dumps({"text": TEXT, "place": "sea"}) + "\n{\n")
+    options = [
+        tmp_path / "in",
+        *SIDES,
+        "--model",
+        tiny_model,
+        "-o",
+        tmp_path / "out",
+        "--format",
+        "csv",
+        "--keep",
+        "place",
+    ]
+    first = run(*options)
+    assert first.exit_code == 3, first.stderr
+    assert "1 articles rejected, 1 labelled" in first.stderr
+    assert (tmp_path / "out" / "rejects.jsonl").exists()
+    again = run(*options)
+    assert again.exit_code == 3, "a short output never looks like a whole one"
+    assert "nothing to do" in again.stderr
+    (tmp_path / "in" / "b.txt").write_text(TEXT)
+    assert run(*options).exit_code == 3
+    parts = sorted(path.name for path in (tmp_path / "out").glob("part-*"))
+    assert parts == ["part-00000.csv", "part-00001.csv"]
+    assert (tmp_path / "out" / parts[0]).read_text().splitlines()[1].endswith(",sea")
+
+
+def test_strict_stops_at_the_first_reject(tmp_path, tiny_model):
+    path = tmp_path / "a.jsonl"
+    path.write_text(json.dumps({"text": TEXT}) + "\n{\n" + json.dumps({"text": TEXT}) + "\n")
+    for where in ([], ["-o", tmp_path / "out.jsonl"], ["--html", tmp_path / "out.html"]):
+        result = run(path, *SIDES, "--model", tiny_model, "--strict", *where)
+        assert result.exit_code == 1
+        assert len(result.stderr.strip().splitlines()) == 1
+        assert f"{path}, line 2" in result.stderr
+        assert not (tmp_path / "out.jsonl").exists()
+        assert not (tmp_path / "out.html").exists()
+
+
+def test_html_is_a_page_of_one_article_or_an_index_of_several(article, tmp_path, tiny_model):
+    page = tmp_path / "page.html"
+    result = run(article, *SIDES, "--model", tiny_model, "--html", page)
+    assert result.exit_code == 0, result.stderr
+    assert result.stdout == ""
+    assert "denied it." in page.read_text()
+    before = page.read_bytes()
+    again = run(article, *SIDES, "--model", tiny_model, "--html", page)
     assert again.exit_code == 2
     assert "--force" in again.stderr
-    assert output.read_bytes() == before
-    assert run(article, *SIDES, "--model", tiny_model, "-o", output, "--force").exit_code == 0
+    assert page.read_bytes() == before
+    several = tmp_path / "a.jsonl"
+    several.write_text("".join(json.dumps({"title": f"Title {n}", "text": TEXT}) + "\n" for n in range(3)) + "{\n")
+    result = run(several, *SIDES, "--model", tiny_model, "--html", page, "--force")
+    assert result.exit_code == 3
+    assert "3 articles written" in result.stderr
+    assert "1 articles rejected, 3 labelled" in result.stderr
+    assert all(f"Title {n}" in page.read_text() for n in range(3))
+    assert len(list((tmp_path / "page_pages").iterdir())) == 3
+    for options in (["-o", tmp_path / "o.csv"], ["--keep", "x"], ["--by", "article"]):
+        both = run(article, *SIDES, "--model", tiny_model, "--html", tmp_path / "new.html", *options)
+        assert both.exit_code == 2
+        assert "--html writes a page" in both.stderr
+        assert not (tmp_path / "new.html").exists()
+
+
+@pytest.mark.parametrize("number", [pytest.param(signal.SIGINT, marks=pytest.mark.slow), signal.SIGTERM])
+def test_a_signal_finishes_the_part_in_hand_and_the_same_command_goes_on(tmp_path, tiny_model, number):
+    path = tmp_path / "many.jsonl"
+    path.write_text("".join(json.dumps({"text": TEXT * 30}) + "\n" for _ in range(6000)))
+    command = [
+        sys.executable,
+        "-m",
+        "whosays.cli",
+        "predict",
+        path,
+        *SIDES,
+        "--model",
+        tiny_model,
+        "-o",
+        tmp_path / "out",
+    ]
+    with subprocess.Popen(list(map(str, command)), stderr=subprocess.PIPE, text=True) as process:
+        while not list(tmp_path.glob("out/part-00000.jsonl")):
+            assert process.poll() is None, process.stderr.read()
+            time.sleep(0.01)
+        process.send_signal(number)
+        _, said = process.communicate(timeout=200)
+    assert process.returncode == 128 + number, said
+    first, last = said.strip().splitlines()
+    assert "stopping after the part in hand" in first
+    assert "the same command goes on from there" in last
+    parts = sorted((tmp_path / "out").glob("part-*"))
+    lines = sum(len(part.read_text().splitlines()) for part in parts)
+    assert 0 < lines < 6000 * 60
+    assert f"{128 * len(parts)} articles are labelled and safe" in last
+    manifest = (tmp_path / "out" / "manifest.jsonl").read_text().splitlines()
+    assert sum('{"part"' in line for line in manifest) == len(parts)
+
+
+def test_standard_input_to_a_file(tmp_path, tiny_model):
+    output = tmp_path / "out.jsonl"
+    lines = "".join(json.dumps({"id": n, "text": TEXT}) + "\n" for n in range(3))
+
+    def again(*options):
+        arguments = ["predict", "-", *SIDES, "--model", str(tiny_model), "-o", str(output), *options]
+        return runner.invoke(app, arguments, input=lines)
+
+    assert again().exit_code == 0
+    assert len(output.read_text().splitlines()) == 6
+    second = again()
+    assert second.exit_code == 2
+    assert "--force" in second.stderr
+    assert again("--force").exit_code == 0
 
 
 def test_articles_use_the_conflict_that_they_name(tmp_path, tiny_model, sides_file):

@@ -434,7 +434,7 @@ app(["predict", *sys.argv[1:]])
 """
 
 
-@pytest.mark.parametrize("name", ["out.csv", "out.parquet"])
+@pytest.mark.parametrize("name", ["out.csv", pytest.param("out.parquet", marks=pytest.mark.slow)])
 def test_a_full_disk_ends_in_one_line_and_the_run_goes_on_later(tmp_path, tiny_model, sides_file, label, name):
     source = write(tmp_path / "in.jsonl", *rows(400))
     options = [source, "--sides", sides_file, "--model", tiny_model, "--precision", "fp32", "-o", tmp_path / name]
