@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from .card import card
 from .compare import compare
 from .corpus import corpus
 from .crossval import crossval
@@ -28,6 +29,7 @@ app.command()(evaluate)
 app.command()(compare)
 app.command()(crossval)
 app.command()(train)
+app.command()(card)
 app.command()(distil)
 app.command()(export)
 app.add_typer(corpus, name="corpus")

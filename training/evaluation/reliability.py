@@ -13,9 +13,11 @@ from sklearn.metrics import average_precision_score, precision_recall_curve
 
 from .bootstrap import figure
 from .judged import Judged
-from .metrics import ANY_SIDE
+from .metrics import ANY_SIDE, macro_f1, pooled_f1
 
 BINS = 10
+KEPT_SHARES = (1.0, 0.9, 0.8, 0.7)
+"""How much is kept where macro-F1 among the surest sentences is given."""
 CURVE_POINTS = 201
 """Points kept of a curve; enough to draw it."""
 _BLOCK = 2_000_000
@@ -74,7 +76,16 @@ def risk_coverage(judged: Judged, weights: np.ndarray) -> dict[str, Any]:
         "coverage": (kept[0] / len(judged))[points].tolist(),
         "risk": (wrong[0] / kept[0])[points].tolist(),
         "threshold": (-distinct)[points].tolist(),
+        "kept": [_kept(judged, share) for share in KEPT_SHARES],
     }
+
+
+def _kept(judged: Judged, share: float) -> dict[str, float]:
+    """Macro-F1 of the surest sentences, `share` of all or, since those of one score go together, a few more."""
+    threshold = float(np.sort(judged.scores)[::-1][max(0, int(np.ceil(share * len(judged))) - 1)])
+    surest = judged.take(judged.scores >= threshold)
+    scores = pooled_f1(surest.head, list(surest.gold), list(surest.predicted), list(surest.conflicts))
+    return {"coverage": len(surest) / len(judged), "threshold": threshold, "macro_f1": macro_f1(scores)}
 
 
 def precision_recall(judged: Judged, weights: np.ndarray) -> dict[str, Any]:

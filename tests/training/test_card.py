@@ -1,0 +1,63 @@
+import json
+import shutil
+
+import pytest
+from typer.testing import CliRunner
+from whosays.cli.app import app
+from whosays.model.encoders import hub_name
+from whosays.training.fit import train
+from whosays.training.recipe import Recipe
+
+runner = CliRunner()
+
+
+@pytest.fixture
+def run_folder(tiny_encoder, gold_file, sides_file, tmp_path):
+    recipe = Recipe(
+        encoder=str(tiny_encoder), train=[str(gold_file)], dev=[str(gold_file)], sides=[str(sides_file)],
+        max_tokens=128, overlap=32, epochs=1,
+    )  # fmt: skip
+    train(recipe, tmp_path / "run")
+    return tmp_path / "run"
+
+
+def test_a_card_says_what_an_evaluation_found(run_folder, gold_file, sides_file, tmp_path):
+    report = tmp_path / "report"
+    evaluate = ["evaluate", str(run_folder), str(gold_file), "--sides", str(sides_file), "--output", str(report)]
+    assert runner.invoke(app, evaluate).exit_code == 0
+    before = (run_folder / "README.md").read_text()
+    assert "How good it is" not in before
+    done = runner.invoke(app, ["card", str(run_folder), str(report)])
+    assert done.exit_code == 0, done.stderr
+    card = (run_folder / "README.md").read_text()
+    found = json.loads((report / "report.json").read_text())
+    for head in ("side", "stance"):
+        figures = found["heads"][head]
+        assert f"{figures['macro_f1']['value']:.3f} [" in card
+        assert f"{figures['calibration']['ece']['value']:.3f}" in card
+        assert all(
+            f"{row['macro_f1']:.3f} ({row['threshold']:.2f})" in card for row in figures["risk_coverage"]["kept"]
+        )
+    assert f"{found['name_swap']['heads']['side']['value']:.3f}" in card
+    assert "epochs: 1" in card
+    assert card.startswith("---\n")
+    assert "not for judging what is true".lower() in card.lower()
+
+
+def test_a_report_on_another_model_is_refused(run_folder, gold_file, sides_file, tmp_path):
+    other, report = tmp_path / "other", tmp_path / "report"
+    shutil.copytree(run_folder, other)
+    evaluate = ["evaluate", str(other), str(gold_file), "--sides", str(sides_file), "--output", str(report)]
+    assert runner.invoke(app, evaluate).exit_code == 0
+    done = runner.invoke(app, ["card", str(run_folder), str(report)])
+    assert done.exit_code == 2
+    assert "evaluate this model first" in done.stderr
+    done = runner.invoke(app, ["card", str(run_folder), str(tmp_path)])
+    assert done.exit_code == 2
+    assert "no report here" in done.stderr
+
+
+def test_encoders_are_named_as_the_hub_knows_them(tmp_path):
+    assert hub_name("mpnet") == "sentence-transformers/all-mpnet-base-v2"
+    assert hub_name("someone/encoder") == "someone/encoder"
+    assert hub_name(str(tmp_path)) == ""
