@@ -24,7 +24,8 @@ check: $(INSTALLED)
 	$(BIN)/pyright
 
 train: $(INSTALLED)
-	$(BIN)/whosays train default --output runs/default
+	$(BIN)/whosays train default --output runs/default --force
 
 bench: $(INSTALLED)
 	$(BIN)/python benchmarks/speed.py
+	$(BIN)/python benchmarks/training.py
