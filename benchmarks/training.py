@@ -3,7 +3,7 @@
 Run it with `make bench`, or `python benchmarks/training.py RECIPE`. Real training steps (forward, backward, AdamW) on
 windows of the packaged corpus, padding not counted; the peak is measured in the same process between the steps. What a
 step needs: the forward products, and as many again for the gradients of the activations in the layers that are adapted;
-frozen weights have no gradients, and those of an adapter are left out as small.
+frozen weights have no gradients, those of an adapter are left out as small, and without one all weights have theirs.
 """
 
 import sys
@@ -40,7 +40,7 @@ def measure(name: str) -> None:
     trained = [parameter for parameter in model.parameters() if parameter.requires_grad]
     optimizer = torch.optim.AdamW(trained, lr=1e-6)
     layers = model.encoder.config.num_hidden_layers
-    share = 1 - (recipe.lora.frozen if recipe.lora else 0) / layers
+    share = 1 - recipe.lora.frozen / layers if recipe.lora else 2.0
     rates, shares = [], []
     for step in range(STEPS):
         batch = rows[step * recipe.batch_windows * 2 :][: recipe.batch_windows]
