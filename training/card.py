@@ -83,10 +83,17 @@ judging people: a label says how a sentence is attributed, never whether it is r
 def _judged(report: Mapping[str, Any]) -> list[str]:
     data, heads = report["data"], report["heads"]
     systems = {"this model": heads} | report["baselines"]
-    titles = {"majority": "majority", "tfidf": "TF-IDF + logistic regression", "rules": "cue-word rules"}
+    titles: dict[str, str] = {
+        "majority": "majority",
+        "tfidf": "TF-IDF + logistic regression",
+        "rules": "cue-word rules",
+    }
     macro = _table(
         ["macro-F1", *heads],
-        ([titles.get(name, name), *(_figure(found[h]["macro_f1"]) for h in heads)] for name, found in systems.items()),
+        (
+            [str(titles.get(name, name)), *(_figure(found[h]["macro_f1"]) for h in heads)]
+            for name, found in systems.items()
+        ),
     )
     classes = _table(
         ["head", "class", "F1", "precision", "recall", "sentences"],
@@ -192,7 +199,7 @@ one broadcaster, 2004–2010, and prose written for it, in English, labelled by 
 datasheet says how far to trust it."""
 
 
-def _table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+def _table(columns: Sequence[str], rows: Iterable[Iterable[str]]) -> str:
     lines = [columns, ["---"] * len(columns), *rows]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 

@@ -37,6 +37,7 @@ from .wire import pack_jobs, pack_labels, unpack_jobs, unpack_labels
 try:
     import ray
     import ray.data
+    import ray.exceptions
     from ray.data import ActorPoolStrategy, DataContext, Dataset
     from ray.data.exceptions import SystemException
     from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
@@ -79,7 +80,7 @@ def ray_engine(model: str, precision: Precision, min_confidence: float, address:
 
     def run(parts: Iterable[Part]) -> Generator[LabelledPart]:
         try:
-            here = NodeAffinitySchedulingStrategy(ray.get_runtime_context().get_node_id(), soft=False)
+            here: Any = NodeAffinitySchedulingStrategy(ray.get_runtime_context().get_node_id(), soft=False)
             feed = ray.remote(num_cpus=0, scheduling_strategy=here)(Feed).remote()
             labellers = {"fn_constructor_args": (model, min_confidence, settings), **resources}
             yield from _labelled(parts, feed, _dataset(feed, size, labellers), room=_DEPTH * size + 1)
@@ -113,7 +114,7 @@ def _connect(address: str | None) -> None:
             handler.setLevel(logging.CRITICAL)
 
 
-def _pool() -> tuple[dict[str, int], int]:
+def _pool() -> tuple[dict[str, Any], int]:
     """What an actor takes, and how many of them the cluster has room for."""
     has = ray.cluster_resources()
     kind, name = ("num_gpus", "GPU") if has.get("GPU") else ("num_cpus", "CPU")
@@ -144,6 +145,7 @@ def _labelled(parts: Iterable[Part], feed: Any, dataset: Dataset, room: int) -> 
     for _ in range(room):
         send(0)
     blocks = dataset.iter_batches(batch_size=None, batch_format="pyarrow", prefetch_batches=0)
+    block: Any
     for done, block in enumerate(blocks, 1):
         part = waiting.popleft()
         assert block["place"].to_pylist() == [done - 1]

@@ -62,7 +62,7 @@ class Parts(Datasource):
 
 def _blocks(feed: Any) -> Iterator[pa.Table]:
     for place in count():
-        data = ray.get(feed.take.remote(place))
+        data: Any = ray.get(feed.take.remote(place))
         if data is None:
             return
         yield row(place, data)

@@ -82,6 +82,7 @@ def risk_coverage(judged: Judged, weights: np.ndarray) -> dict[str, Any]:
 
 def _kept(judged: Judged, share: float) -> dict[str, float]:
     """Macro-F1 of the surest sentences, `share` of all or, since those of one score go together, a few more."""
+    assert judged.scores is not None
     threshold = float(np.sort(judged.scores)[::-1][max(0, int(np.ceil(share * len(judged))) - 1)])
     surest = judged.take(judged.scores >= threshold)
     scores = pooled_f1(surest.head, list(surest.gold), list(surest.predicted), list(surest.conflicts))

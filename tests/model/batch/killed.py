@@ -156,7 +156,12 @@ def main(model: str, folder: str, how: str, number: str, *kinds: str) -> None:
     work = Path(folder)
     inputs = write_inputs(work / "in")
     way = {"every": kill_at_every_change, "random": kill_at_random}[how]
-    print(sum(way(Runs(engine, inputs, kind), work, int(number)) for kind in kinds))
+    total = 0
+    for kind in kinds:
+        kills = way(Runs(engine, inputs, kind), work, int(number))
+        print(f"{kind}: killed {kills} times", file=sys.stderr, flush=True)
+        total += kills
+    print(total)
 
 
 if __name__ == "__main__":
