@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from whosays.model import page
 from whosays.model.article import article_from_sentences, article_from_text
+from whosays.model.page import pages as page
 from whosays.model.page.pages import write_pages
 from whosays.model.page.view import HUES, article_view, voices_of
 from whosays.model.predictor import Prediction, Predictor
