@@ -28,4 +28,4 @@ def test_killed_before_every_change_to_a_file(tiny_model, tmp_path, kind):
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", ["jsonl", "csv", "parquet", "folder", "partitions"])
 def test_killed_at_random_moments(tiny_model, tmp_path, kind):
-    assert kill(tiny_model, tmp_path, "random", 20, kind) >= 20
+    assert kill(tiny_model, tmp_path, "random", 12, kind) >= 12
