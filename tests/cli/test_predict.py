@@ -151,8 +151,8 @@ def test_a_signal_finishes_the_part_in_hand_and_the_same_command_goes_on(tmp_pat
         process.send_signal(number)
         _, said = process.communicate(timeout=200)
     assert process.returncode == 128 + number, said
-    first, last = said.strip().splitlines()
-    assert "stopping after the part in hand" in first
+    assert "stopping after the part in hand" in said
+    *_, last = said.strip().splitlines()  # on a slow machine, lines of progress come before
     assert "the same command goes on from there" in last
     parts = sorted((tmp_path / "out").glob("part-*"))
     lines = sum(len(part.read_text().splitlines()) for part in parts)
