@@ -145,7 +145,8 @@ def ahead(items: Iterable[T], depth: int = _AHEAD) -> Iterator[T]:
             put(False, None)
 
     # A daemon: it may be waiting on standard input when the process wants to end.
-    threading.Thread(target=produce, name="whosays-ahead", daemon=True).start()
+    thread = threading.Thread(target=produce, name="whosays-ahead", daemon=True)
+    thread.start()
     try:
         while True:
             more, content = waiting.get()
@@ -157,3 +158,5 @@ def ahead(items: Iterable[T], depth: int = _AHEAD) -> Iterator[T]:
                 raise content
     finally:
         closed.set()
+        # A thread that is inside a library when the interpreter ends aborts the process.
+        thread.join(timeout=5)
