@@ -17,10 +17,9 @@ from itertools import cycle, islice
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from transformers import AutoTokenizer, BertConfig, BertModel
+from tiny import write_tiny_encoder
 from whosays.model.article import segment
 from whosays.model.checkpoint import new_model, save_model
-from whosays.model.encoders import encoder_source
 
 SEED = Path(__file__).parents[1] / "seeds"
 COUNTS = (10_000, 100_000)
@@ -37,19 +36,9 @@ def write_articles(path: Path, count: int) -> None:
 
 
 def tiny_model(folder: Path) -> Path:
-    """A model of two layers, 32 wide, that has learnt nothing, with the packaged encoder's tokenizer."""
+    """A model over the tiny encoder that has learnt nothing."""
     encoder, model = folder / "encoder", folder / "model"
-    tokenizer = AutoTokenizer.from_pretrained(encoder_source("minilm"))
-    tokenizer.save_pretrained(encoder)
-    config = BertConfig(
-        vocab_size=len(tokenizer),
-        hidden_size=32,
-        num_hidden_layers=2,
-        num_attention_heads=4,
-        intermediate_size=64,
-        max_position_embeddings=512,
-    )
-    BertModel(config).save_pretrained(encoder)
+    write_tiny_encoder(encoder)
     save_model(*new_model(str(encoder)), model)
     return model
 

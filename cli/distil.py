@@ -28,6 +28,7 @@ def distil(
 
     if not output.name.endswith(".jsonl.gz"):
         raise InputError(f"{output}: end it in .jsonl.gz")
+    sources = find_inputs(inputs)
     teachers = [Predictor.load(name) for name in teacher or ["accurate"]]
     if any(each.scheme != teachers[0].scheme for each in teachers):
         raise InputError("the teachers have different labels; give models of one scheme")
@@ -35,7 +36,7 @@ def distil(
     corpus = read_corpus(corpus_files(), DEFAULT_SCHEME)
     with stages() as say:
         say("finding articles about training conflicts")
-        jobs = unlabelled_articles(read_articles(find_inputs(inputs)), corpus, training)
+        jobs = unlabelled_articles(read_articles(sources), corpus, training)
         say(f"labelling {len(jobs)} articles")
         count = write_taught(teach(teachers, jobs), output)
     typer.echo(f"{count} articles written to {output}", err=True)

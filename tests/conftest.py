@@ -9,9 +9,8 @@ os.environ |= {"HF_HUB_OFFLINE": "1", "HF_HUB_DISABLE_PROGRESS_BARS": "1"}
 
 import pytest
 import torch
-from transformers import AutoTokenizer, BertConfig, BertModel
+from tiny import write_tiny_encoder
 from whosays.model.checkpoint import new_model, save_model
-from whosays.model.encoders import encoder_source
 from whosays.model.sides import Conflict, Side
 
 SIDES = {
@@ -45,17 +44,7 @@ def tiny_encoder(tmp_path_factory) -> Path:
     """A folder with a randomly initialised BERT of 2 layers, 32 wide, and a real word-piece tokenizer."""
     folder = tmp_path_factory.mktemp("encoder")
     torch.manual_seed(0)
-    tokenizer = AutoTokenizer.from_pretrained(encoder_source("minilm"))
-    tokenizer.save_pretrained(folder)
-    config = BertConfig(
-        vocab_size=len(tokenizer),
-        hidden_size=32,
-        num_hidden_layers=2,
-        num_attention_heads=4,
-        intermediate_size=64,
-        max_position_embeddings=512,
-    )
-    BertModel(config).save_pretrained(folder)
+    write_tiny_encoder(folder)
     return folder
 
 

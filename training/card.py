@@ -8,10 +8,11 @@ from typing import Any
 from ..model.checkpoint import model_folder
 from ..model.encoders import hub_name
 from ..model.errors import InputError
-from ..model.files.writing import replacing
+from ..model.files.writing import write_text
 from ..model.labels import DEFAULT_SCHEME, Scheme
 from .corpus import LabelledArticle
 from .evaluation.compare import load_scored
+from .evaluation.report import cell, title_of
 from .recipe import Recipe, dump_recipe, load_recipe, recipe_articles
 
 CARD_FILE = "README.md"
@@ -55,8 +56,7 @@ def write_card(model: str, report_folder: Path) -> Path:
         raise InputError(f"{folder}/metrics.json: cannot be read: {error}") from None
     scheme = Scheme.from_dict(recipe.scheme) if recipe.scheme else DEFAULT_SCHEME
     card = model_card(recipe, metrics, recipe_articles(recipe, scheme, ["dev"]), report)
-    with replacing(folder / CARD_FILE) as partial:
-        partial.write_text(card, encoding="utf-8")
+    write_text(folder / CARD_FILE, card)
     return folder / CARD_FILE
 
 
@@ -83,17 +83,9 @@ judging people: a label says how a sentence is attributed, never whether it is r
 def _judged(report: Mapping[str, Any]) -> list[str]:
     data, heads = report["data"], report["heads"]
     systems = {"this model": heads} | report["baselines"]
-    titles: dict[str, str] = {
-        "majority": "majority",
-        "tfidf": "TF-IDF + logistic regression",
-        "rules": "cue-word rules",
-    }
     macro = _table(
         ["macro-F1", *heads],
-        (
-            [str(titles.get(name, name)), *(_figure(found[h]["macro_f1"]) for h in heads)]
-            for name, found in systems.items()
-        ),
+        ([title_of(name), *(_figure(found[h]["macro_f1"]) for h in heads)] for name, found in systems.items()),
     )
     classes = _table(
         ["head", "class", "F1", "precision", "recall", "sentences"],
@@ -157,7 +149,7 @@ def _failures(errors: Mapping[str, Any]) -> str:
     each = _EXAMPLES // max(1, len(errors))
     lines = [
         f"- {head}, {row['gold']} taken for {row['predicted']} ({row['count']} sentences): "
-        f"“{_plain(row['examples'][0]['text'])}” ({row['examples'][0]['conflict']})"
+        f"“{cell(row['examples'][0]['text'])}” ({row['examples'][0]['conflict']})"
         for head, rows in errors.items()
         for row in rows[:each]
     ]
@@ -209,8 +201,3 @@ def _figure(value: Mapping[str, float | None]) -> str:
         return "–"
     ends = "" if value["low"] is None else f" [{value['low']:.3f}, {value['high']:.3f}]"
     return f"{value['value']:.3f}{ends}"
-
-
-def _plain(text: str) -> str:
-    """A sentence that Markdown shows as it is."""
-    return "".join(f"\\{c}" if c in r"\`*_{}[]<>#|~" else c for c in " ".join(text.split()))

@@ -16,12 +16,12 @@ from statistics import mean, pstdev
 from typing import Any
 
 from ..model.errors import InputError
-from ..model.files.writing import print_rows, replacing
+from ..model.files.writing import print_rows, replacing, write_text
 from ..model.labels import DEFAULT_SCHEME, Scheme
 from ..model.predictor import Predictor
 from .corpus import LabelledArticle
 from .evaluation.evaluate import Report, Say, System, check_articles, describe, report_on, transcribe
-from .evaluation.report import JSON_FILE, write_report, write_text
+from .evaluation.report import JSON_FILE, write_report
 from .evaluation.transcript import join, read_transcript, write_transcript
 from .fit import train
 from .recipe import Recipe, recipe_articles

@@ -13,9 +13,10 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import Environment
 
-from ..files.writing import replacing
+from ..files.templates import environment
+from ..files.writing import write_text
 from ..predictor import Job, Prediction
 from ..sides import fold
 from .view import ArticleView, Cell, Table, Voice, article_view, totals
@@ -156,17 +157,9 @@ def _list_name(number: int) -> str:
 
 
 def _write(path: Path, template: str, content: dict[str, Any]) -> None:
-    with replacing(path) as partial:
-        partial.write_text(_environment().get_template(template).render(content), encoding="utf-8")
+    write_text(path, _environment().get_template(template).render(content))
 
 
 @cache
 def _environment() -> Environment:
-    return Environment(
-        loader=FileSystemLoader(Path(__file__).parent / "templates"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )
+    return environment(Path(__file__).parent / "templates")

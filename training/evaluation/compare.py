@@ -11,13 +11,14 @@ from scipy.stats import binomtest
 
 from ...model.errors import InputError
 from ...model.files.reading import Reject, read_json_lines
+from ...model.files.writing import write_text
 from ...model.labels import Head, Scheme
 from . import plots
 from .bootstrap import CONFIDENCE, RESAMPLES, SEED, article_weights
 from .evaluate import SCHEMA
 from .judged import MISSING, Judged
 from .metrics import pooled_labels
-from .report import JSON_FILE, PREDICTIONS_FILE, render, title_of, write_text
+from .report import JSON_FILE, PREDICTIONS_FILE, render, title_of
 from .summary import paired_difference, summary
 
 COMPARISON_FILE = "comparison.json"

@@ -58,11 +58,6 @@ class Judged:
         """Whether each sentence's label is right, bool [n]."""
         return self.gold == self.predicted
 
-    @property
-    def is_side(self) -> np.ndarray:
-        """Whether each sentence's gold is a side, bool [n]."""
-        return ~np.isin(self.gold, self.head.labels)
-
     def own(self, labels: np.ndarray) -> np.ndarray:
         """`labels` [n] with every side made a class of its own conflict: "conflict<tab>side"."""
         fixed = {*self.head.labels, MISSING}

@@ -5,11 +5,11 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from ...model.errors import InputError
-from ...model.files.writing import print_rows, replacing
+from ...model.files.templates import environment
+from ...model.files.writing import print_rows, replacing, write_text
 from ...model.labels import Scheme
 from . import plots
 from .bootstrap import SMALL_ARTICLES, SMALL_SENTENCES, SMALL_SIDE
@@ -104,26 +104,13 @@ def _best(head: str, baselines: Mapping[str, Any]) -> str | None:
     return max(values, key=values.__getitem__, default=None)
 
 
-def write_text(path: Path, text: str) -> None:
-    """Write a file that appears only whole."""
-    with replacing(path) as partial:
-        partial.write_text(text, encoding="utf-8")
-
-
 def render(template: str, content: Mapping[str, Any]) -> str:
     """A template of this package filled with `content`; whatever comes from data is escaped."""
-    environment = Environment(
-        loader=FileSystemLoader(Path(__file__).parent / "templates"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )
-    environment.filters |= {"fig": fig, "num": num, "signed": signed, "pct": percent, "cell": cell}
-    environment.filters |= {"title_of": title_of, "confusion_title": confusion_title, "p_value": p_value}
-    environment.globals |= {"num": num, "pct": percent, "signed": signed, "verdict": verdict}
-    return environment.get_template(template).render(content)
+    templates = environment(Path(__file__).parent / "templates")
+    templates.filters |= {"fig": fig, "num": num, "signed": signed, "pct": percent, "cell": cell}
+    templates.filters |= {"title_of": title_of, "confusion_title": confusion_title, "p_value": p_value}
+    templates.globals |= {"num": num, "pct": percent, "signed": signed, "verdict": verdict}
+    return templates.get_template(template).render(content)
 
 
 def num(value: float | None) -> str:
