@@ -72,7 +72,7 @@ def agreement(
     sides: Sides = None,
     as_json: Json = False,
 ) -> None:
-    """Cohen's kappa between two annotations, per head, label and conflict, and where they differ."""
+    """Cohen's kappa and F1 between two annotations, per head, label and conflict, and where they differ."""
     from ..model.labels import DEFAULT_SCHEME
     from ..model.sides import load_conflicts
     from ..training.agreement import agreement as compare
@@ -88,10 +88,13 @@ def agreement(
     for head, result in found.items():
         typer.echo(
             f"{head}: kappa {_figure(result['kappa'])}, agreement {_figure(result['agreement'])} "
-            f"over {result['sentences']} sentences, differences {result['differences']}"
+            f"over {result['sentences']} sentences, differences {result['differences']}, "
+            f"macro-F1 of the second {_figure(result['macro_f1'])}"
         )
         for label, entry in result["by_label"].items():
-            typer.echo(f"  {label}: kappa {_figure(entry['kappa'])} ({entry['first']} by the first)")
+            typer.echo(
+                f"  {label}: kappa {_figure(entry['kappa'])}, F1 {_figure(entry['f1'])} ({entry['first']} by the first)"
+            )
         for a, b, count in result["confusions"]:
             typer.echo(f"  first {a}, second {b}: {count}")
         for conflict, entry in result["by_conflict"].items():

@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from peft import LoraConfig, get_peft_model
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from transformers import AutoConfig, AutoModel, AutoTokenizer, PreTrainedTokenizerBase
@@ -87,8 +86,11 @@ def new_model(
 def save_model(model: SentenceLabeler, tokenizer: PreTrainedTokenizerBase, folder: Path) -> None:
     """Write a model folder; of an adapted encoder only what was trained. The weights are replaced whole."""
     folder.mkdir(parents=True, exist_ok=True)
-    names = _trained_names(model)
-    weights = {name: tensor.detach().cpu().contiguous() for name, tensor in model.state_dict().items() if name in names}
+    weights = {
+        name: tensor.detach().cpu().contiguous()
+        for name, tensor in model.state_dict().items()
+        if not (model.config.lora and name.startswith("encoder.")) or ".lora_" in name
+    }
     partial = folder / f".{_WEIGHTS}.partial"
     save_file(weights, partial, metadata={"format": "pt"})
     partial.replace(folder / _WEIGHTS)
@@ -117,7 +119,7 @@ def _load(folder: Path) -> tuple[SentenceLabeler | OnnxLabeler, PreTrainedTokeni
     config = SentenceLabelerConfig.from_pretrained(folder)
     if _WEIGHTS not in _weights(folder):
         return OnnxLabeler(folder / ONNX_FILE, config), _load_tokenizer(str(folder), config.encoder_settings())
-    model = SentenceLabeler(config)
+    encoder = None
     if config.lora:
         source = encoder_source(config.encoder)
         found = encoder_sha256(source)
@@ -126,18 +128,18 @@ def _load(folder: Path) -> tuple[SentenceLabeler | OnnxLabeler, PreTrainedTokeni
                 f"{folder}: trained over encoder '{config.encoder}' with SHA-256 {config.encoder_sha256[:12]}…, "
                 f"found {found[:12]}…; install that version of the encoder"
             )
-        model.encoder = _load_encoder(config.encoder, source, model.encoder.config)
-        _add_lora(model, config.lora)
+        encoder = _load_encoder(config.encoder, source, config.encoder_settings())
+    model = SentenceLabeler(config, encoder)
     try:
         weights = load_file(folder / _WEIGHTS)
     except (OSError, SafetensorError) as error:
         raise InputError(f"{folder / _WEIGHTS}: cannot be read as safetensors: {error}") from None
-    wrong = set(weights) ^ _trained_names(model)
+    wrong = set(weights) ^ _stored_names(model)
     if wrong:
         raise InputError(f"{folder / _WEIGHTS}: does not fit config.json at '{min(wrong)}'; the folder is damaged")
-    model.load_state_dict(weights, strict=False)
     if config.lora:
-        model.encoder = model.encoder.merge_and_unload()
+        _merge_lora(model, weights)
+    model.load_state_dict(weights, strict=False)
     return model.eval(), _load_tokenizer(str(folder), model.encoder.config)
 
 
@@ -179,11 +181,29 @@ def _weights(folder: Path) -> list[str]:
     return [file for file in files if (folder / file).is_file()]
 
 
-def _trained_names(model: SentenceLabeler) -> set[str]:
-    """Names of the tensors that a folder holds: all, or of an adapted encoder only the adapter."""
+def _stored_names(model: SentenceLabeler) -> set[str]:
+    """Names of the tensors that a folder holds: all, or of an adapted encoder only the adapter's, as peft has them."""
+    names = set(model.state_dict())
     if not model.config.lora:
-        return set(model.state_dict())
-    return {name for name, p in model.named_parameters() if p.requires_grad or not name.startswith("encoder.")}
+        return names
+    own = {name for name in names if not name.startswith("encoder.")}
+    return own | {name for target in _lora_targets(model.encoder, model.config.lora) for name in _lora_names(target)}
+
+
+def _lora_targets(encoder: Any, lora: Mapping[str, int]) -> list[str]:
+    """Every linear map of the encoder above its `frozen` lowest layers, by name."""
+    return [
+        name
+        for name, module in encoder.named_modules()
+        if isinstance(module, torch.nn.Linear)
+        and (found := _LAYER.search(name))
+        and int(found[1]) >= lora.get("frozen", 0)
+    ]
+
+
+def _lora_names(target: str) -> tuple[str, str]:
+    """What the two factors of a linear map's change are called: A [rank, inputs] and B [outputs, rank]."""
+    return tuple(f"encoder.base_model.model.{target}.lora_{factor}.default.weight" for factor in "AB")  # type: ignore
 
 
 def _add_lora(model: SentenceLabeler, lora: Mapping[str, int]) -> None:
@@ -191,18 +211,26 @@ def _add_lora(model: SentenceLabeler, lora: Mapping[str, int]) -> None:
 
     With frozen layers the mention vector stays as it began, so that no gradient has to pass through them.
     """
-    frozen = lora.get("frozen", 0)
-    targets = [
-        name
-        for name, module in model.encoder.named_modules()
-        if isinstance(module, torch.nn.Linear) and (found := _LAYER.search(name)) and int(found[1]) >= frozen
-    ]
+    from peft import LoraConfig, get_peft_model  # not for those who only predict: it takes long to import
+
+    targets = _lora_targets(model.encoder, lora)
     if not targets:
-        raise InputError(f"lora.frozen: {frozen} leaves no layer of encoder '{model.config.encoder}' to adapt")
+        raise InputError(
+            f"lora.frozen: {lora.get('frozen')} leaves no layer of encoder '{model.config.encoder}' to adapt"
+        )
     settings = LoraConfig(r=lora["rank"], lora_alpha=lora["alpha"], target_modules=targets, lora_dropout=0.0)
     model.encoder = get_peft_model(model.encoder, settings)
-    if frozen and model.mention is not None:
+    if lora.get("frozen") and model.mention is not None:
         model.mention.requires_grad_(False)
+
+
+@torch.no_grad()
+def _merge_lora(model: SentenceLabeler, weights: dict[str, torch.Tensor]) -> None:
+    """Move the adapter from `weights` into the encoder: W + BA · alpha / rank (Hu et al. 2021)."""
+    lora = model.config.lora
+    for target in _lora_targets(model.encoder, lora):
+        a, b = (weights.pop(name) for name in _lora_names(target))
+        model.encoder.get_submodule(target).weight += b @ a * (lora["alpha"] / lora["rank"])
 
 
 def _read_encoder_config(name: str, source: str) -> Any:

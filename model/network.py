@@ -120,6 +120,7 @@ class SentenceLabeler(PreTrainedModel):
     """Labels every sentence of a window with every head of its scheme.
 
     Built from a config alone its weights are random; `checkpoint.new_model` and `checkpoint.load_model` fill them.
+    An `encoder` that is given spares making one that is replaced at once.
     """
 
     config_class = SentenceLabelerConfig
@@ -127,9 +128,9 @@ class SentenceLabeler(PreTrainedModel):
     supports_gradient_checkpointing = True
     _supports_sdpa = True
 
-    def __init__(self, config: SentenceLabelerConfig) -> None:
+    def __init__(self, config: SentenceLabelerConfig, encoder: Any = None) -> None:
         super().__init__(config)
-        self.encoder: Any = AutoModel.from_config(config.encoder_settings())
+        self.encoder: Any = encoder or AutoModel.from_config(config.encoder_settings())
         width = self.encoder.config.hidden_size
         self.scheme = Scheme.from_dict(config.scheme)
         self.dropout = nn.Dropout(config.dropout)

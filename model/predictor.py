@@ -1,8 +1,11 @@
 """Articles in, labelled sentences out."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from itertools import islice
+from threading import Barrier
 from typing import Any, Literal
 
 import numpy as np
@@ -21,10 +24,11 @@ from .windows import Window, article_windows, collate, special_token_id, token_b
 Precision = Literal["auto", "fp32", "bf16"]
 Job = tuple[Article, Conflict]
 
-TOKEN_BUDGET = 4096
-"""Tokens in one forward pass, padding included: beyond this a CPU gains nothing."""
+TOKEN_BUDGET = 1024
+"""Tokens in one forward pass on a CPU, padding included: what keeps a layer's activations in its cache."""
 _GPU_TOKEN_BUDGET = 65_536
 _GPU_BYTES_PER_TOKEN = 256 * 1024
+_GPU_STEP = 4096
 CHUNK = 128
 """Articles that are windowed and batched together."""
 
@@ -100,6 +104,8 @@ class Predictor:
 
     `precision` is the number format of the encoder: "auto" takes bfloat16 where the processor computes in it
     (AVX512-BF16, AMX, a GPU of that kind), float32 elsewhere. What runs on a GPU was never tried on a real one.
+    On a CPU every core computes a batch of its own, so that none waits for another after each product, and the bits
+    of a score do not depend on how many there are.
     Raises `InputError` at "bf16" for an ONNX model.
     """
 
@@ -122,6 +128,9 @@ class Predictor:
         self.scheme = model.scheme
         self.bf16 = not onnx and (precision == "bf16" or (precision == "auto" and has_bf16(self.device)))
         self.token_budget = token_budget(self.device)
+        # ONNX Runtime and a GPU divide a batch themselves.
+        own = self.device.type == "cpu" and not onnx
+        self._each: Callable[..., Iterator[Any]] = _core_threads().map if own else map
 
     @classmethod
     def load(cls, name: str = "default", precision: Precision = "auto", device: str | None = None) -> "Predictor":
@@ -154,31 +163,17 @@ class Predictor:
         )
         return Prepared(jobs, windows, truncated)
 
-    @torch.inference_mode()
     def run(self, prepared: Prepared) -> list[ArticleScores]:
         """What the network says of each prepared article, before calibration.
 
         Raises `WorkError` if a GPU has not the memory for it.
         """
-        try:
-            return self._run(prepared)
-        except torch.OutOfMemoryError as error:
-            raise WorkError(
-                f"{self.device}: no memory left for {self.token_budget} tokens at once; "
-                "is another program using this GPU? Stop it, or choose another by CUDA_VISIBLE_DEVICES"
-            ) from error
-
-    def _run(self, prepared: Prepared) -> list[ArticleScores]:
         windows, results = prepared.windows, self._blank(prepared)
         self.model.eval()
-        for batch in token_batches([len(window.ids) for window in windows], self.token_budget):
-            chosen = [windows[i] for i in batch]
-            tensors = {name: self._moved(tensor) for name, tensor in collate(chosen, self.pad_id).items()}
-            with torch.autocast(self.device.type, dtype=torch.bfloat16, enabled=self.bf16):
-                output = self.model(**tensors)
-            logits = {head: values.float().cpu().numpy() for head, values in output.logits.items()}
-            pointer = output.pointer.float().cpu().numpy()
-            for row, window in enumerate(chosen):
+        batches = list(token_batches([len(window.ids) for window in windows], self.token_budget))
+        compute = partial(self._compute, windows)
+        for batch, (logits, pointer) in zip(batches, self._each(compute, batches), strict=True):
+            for row, window in enumerate(windows[i] for i in batch):
                 best = _best_mentions(window, pointer[row])
                 for slot in window.read:
                     result, n = results[window.article], window.sentences[slot]
@@ -186,6 +181,21 @@ class Predictor:
                     for head, values in logits.items():
                         result.logits[head][n] = values[row, slot, : result.logits[head].shape[1]]
         return results
+
+    @torch.inference_mode()
+    def _compute(self, windows: Sequence[Window], batch: Sequence[int]) -> tuple[dict[str, np.ndarray], np.ndarray]:
+        """The network's answers for some of the windows: logits [B, S, classes] by head and pointer [B, S, M]."""
+        try:
+            tensors = collate([windows[i] for i in batch], self.pad_id)
+            with torch.autocast(self.device.type, dtype=torch.bfloat16, enabled=self.bf16):
+                output = self.model(**{name: self._moved(tensor) for name, tensor in tensors.items()})
+            logits = {head: values.float().cpu().numpy() for head, values in output.logits.items()}
+            return logits, output.pointer.float().cpu().numpy()
+        except torch.OutOfMemoryError as error:
+            raise WorkError(
+                f"{self.device}: no memory left for {self.token_budget} tokens at once; "
+                "is another program using this GPU? Stop it, or choose another by CUDA_VISIBLE_DEVICES"
+            ) from error
 
     def _moved(self, tensor: torch.Tensor) -> torch.Tensor:
         """The tensor on this device; from pinned memory a GPU fetches it while the next one is on its way."""
@@ -255,13 +265,28 @@ def token_budget(device: torch.device) -> int:
     """Tokens in one forward pass on a device, padding included.
 
     On a GPU, half of its memory over what a token takes at most in the larger packaged encoder, with a factor of two
-    to spare (12 heads' scores for 512 others, and the widest layer, in float32), in steps of `TOKEN_BUDGET`. It
+    to spare (12 heads' scores for 512 others, and the widest layer, in float32), in steps of 4,096. It
     depends on the card and not on what is free of it: a run that is taken up again forms the same batches.
     """
     if device.type != "cuda":
         return TOKEN_BUDGET
     fitting = torch.cuda.get_device_properties(device).total_memory // 2 // _GPU_BYTES_PER_TOKEN
-    return min(_GPU_TOKEN_BUDGET, max(1, fitting // TOKEN_BUDGET) * TOKEN_BUDGET)
+    return min(_GPU_TOKEN_BUDGET, max(1, fitting // _GPU_STEP) * _GPU_STEP)
+
+
+def _core_threads() -> ThreadPoolExecutor:
+    """As many threads as torch would use for one product, each of which computes by itself."""
+    cores = torch.get_num_threads()
+    started = Barrier(cores)
+
+    def alone() -> None:
+        torch.set_num_threads(1)
+        started.wait()
+
+    threads = ThreadPoolExecutor(cores, "whosays-core", alone)
+    list(threads.map(int, range(cores)))
+    torch.set_num_threads(cores)  # threads to come, which are not ours, take what was set last
+    return threads
 
 
 def _best_device() -> str:

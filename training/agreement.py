@@ -7,18 +7,22 @@ from typing import Any
 from sklearn.metrics import cohen_kappa_score
 
 from ..model.errors import InputError
+from ..model.labels import DEFAULT_SCHEME, Head, Scheme
 from .corpus import LabelledArticle
-from .evaluation.metrics import ANY_SIDE
+from .evaluation.metrics import ANY_SIDE, macro_f1, pooled_f1
 
 Pair = tuple[str, str]
 
 
-def agreement(first: Sequence[LabelledArticle], second: Sequence[LabelledArticle]) -> dict[str, Any]:
-    """Cohen's kappa (1960) per head, per label and per conflict, with raw agreement and the confusions.
+def agreement(
+    first: Sequence[LabelledArticle], second: Sequence[LabelledArticle], scheme: Scheme = DEFAULT_SCHEME
+) -> dict[str, Any]:
+    """Cohen's kappa (1960) per head, per label and per conflict, with raw agreement, F1 and the confusions.
 
     Articles are matched by id; only sentences that both judged count. Per label, kappa is that of the question
     "this label or not?", all sides counting as one label there; in the head's own kappa every side of every conflict is
-    a label. Raises `InputError` if the two share no article or an article's sentences differ.
+    a label. F1 is the second's if the first is taken as gold, as for a model: what a system can be expected to reach
+    at most. Raises `InputError` if the two share no article or an article's sentences differ.
     """
     others = {item.article.id: item for item in second}
     shared = [(item, others[item.article.id]) for item in first if item.article.id in others]
@@ -29,17 +33,17 @@ def agreement(first: Sequence[LabelledArticle], second: Sequence[LabelledArticle
         texts = [[s.text for s in item.article.sentences] for item in (one, two)]
         if texts[0] != texts[1]:
             raise InputError(f"article '{one.article.id}': the two annotations have different sentences")
-        for head in one.labels:
+        for head in scheme.names:
             pairs.setdefault(head, []).extend(
                 (one.conflict.name, (a, b))
                 for a, b in zip(one.labels[head], two.labels[head], strict=True)
                 if a is not None and b is not None
             )
     sides = {key for item, _ in shared for key in item.conflict.keys}
-    return {"articles": len(shared)} | {head: _head(found, sides) for head, found in pairs.items()}
+    return {"articles": len(shared)} | {head.name: _head(head, pairs[head.name], sides) for head in scheme.heads}
 
 
-def _head(pairs: Sequence[tuple[str, Pair]], sides: set[str]) -> dict[str, Any]:
+def _head(head: Head, pairs: Sequence[tuple[str, Pair]], sides: set[str]) -> dict[str, Any]:
     def own(conflict: str, label: str) -> str:
         return f"{conflict}/{label}" if label in sides else label
 
@@ -48,6 +52,7 @@ def _head(pairs: Sequence[tuple[str, Pair]], sides: set[str]) -> dict[str, Any]:
 
     exact = [(own(c, a), own(c, b)) for c, (a, b) in pairs]
     coarse = [(pooled(a), pooled(b)) for _, (a, b) in pairs]
+    f1 = pooled_f1(head, [a for _, (a, _) in pairs], [b for _, (_, b) in pairs], [c for c, _ in pairs])
     by_conflict: dict[str, list[Pair]] = {}
     for conflict, pair in pairs:
         by_conflict.setdefault(conflict, []).append(pair)
@@ -59,10 +64,12 @@ def _head(pairs: Sequence[tuple[str, Pair]], sides: set[str]) -> dict[str, Any]:
         "differences": sum(a != b for a, b in exact),
         "agreement": sum(a == b for a, b in exact) / len(exact) if exact else None,
         "kappa": kappa(exact),
+        "macro_f1": macro_f1(f1) if f1 else None,
         "by_label": {
             label: {
                 "first": sum(a == label for a, _ in coarse),
                 "kappa": kappa([(a == label, b == label) for a, b in coarse]),
+                "f1": f1.get(label),
             }
             for label in sorted({label for pair in coarse for label in pair})
         },

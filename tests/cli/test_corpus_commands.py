@@ -135,7 +135,7 @@ def test_agreement_in_words_and_as_json(gold_file, tmp_path, sides_file):
     # 36 of 40 agree; by chance (12·16 + 8·8 + 8·8 + 8·8) / 40² = 0.24; kappa (0.9 − 0.24) / 0.76 = 0.868
     assert "stance: kappa 0.868, agreement 0.900 over 40 sentences, differences 4" in result.stdout
     assert "  first hedge, second affirm: 4" in result.stdout
-    assert "  hedge: kappa 0.000 (4 by the first)" in result.stdout
+    assert "  hedge: kappa 0.000, F1 0.000 (4 by the first)" in result.stdout
     found = json.loads(call("agreement", gold_file, second, "--sides", sides_file, "--json").stdout)
     assert found["stance"]["confusions"] == [["hedge", "affirm", 4]]
     assert found["side"]["by_conflict"] == {"strait": {"sentences": 36, "kappa": 1.0}}

@@ -2,6 +2,7 @@ import json
 import shutil
 
 import pytest
+import torch
 from safetensors.torch import load_file, save_file
 from whosays.model.checkpoint import load_model, new_model, save_model
 from whosays.model.encoders import encoder_source
@@ -15,6 +16,21 @@ def test_an_adapter_folder_holds_only_what_was_trained(tiny_encoder, tmp_path):
     assert any("lora_A" in name for name in names)
     assert not any("word_embeddings" in name or "pooler" in name for name in names)
     assert {"mention", "pointer.query.weight", "heads.side.weight", "heads.stance.bias"} <= names
+
+
+@pytest.mark.parametrize("frozen", [0, 1])
+def test_a_loaded_adapter_is_merged_as_peft_merges_it(tiny_encoder, tmp_path, frozen):
+    lora = {"rank": 2, "alpha": 4, "frozen": frozen}
+    model, tokenizer = new_model(str(tiny_encoder), lora=lora, max_tokens=64)
+    for name, parameter in model.named_parameters():
+        if "lora_B" in name:  # which begins at zero
+            torch.nn.init.normal_(parameter)
+    save_model(model, tokenizer, tmp_path)
+    loaded, _ = load_model(str(tmp_path))
+    expected = model.encoder.merge_and_unload().state_dict()
+    found = loaded.encoder.state_dict()
+    assert set(found) == set(expected)
+    assert all(torch.equal(found[name], expected[name]) for name in expected)
 
 
 def test_an_encoder_that_differs_is_refused(tiny_encoder, tmp_path):

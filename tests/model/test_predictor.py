@@ -65,6 +65,20 @@ def test_many_articles_together_are_labelled_as_alone(predictor, strait):
             assert one.scores["side"] == pytest.approx(other.scores["side"], abs=1e-5)
 
 
+def test_scores_do_not_depend_on_the_number_of_cores(tiny_model, article, strait):
+    cores = torch.get_num_threads()
+    jobs = [(article, strait)] * 20
+    try:
+        torch.set_num_threads(1)
+        alone = Predictor.load(str(tiny_model), precision="fp32")
+        torch.set_num_threads(3)
+        three = Predictor.load(str(tiny_model), precision="fp32")
+        assert torch.get_num_threads() == 3  # who else computes in this process keeps what it had
+    finally:
+        torch.set_num_threads(cores)
+    assert list(alone.label_all(jobs)) == list(three.label_all(jobs))
+
+
 def test_temperature_softens_and_keeps_the_order(tiny_model, article, strait):
     predictor = Predictor.load(str(tiny_model), precision="fp32")
     sharp = predictor.label(article, strait)

@@ -222,6 +222,9 @@ def test_agreement_per_head_label_and_conflict(tmp_path, strait):
     # labels n s o-n-e … : agree 2/4; chance (1·0 + 1·2 + 1·2 + 1·0)/16 = 1/4; kappa (1/2 − 1/4)/(3/4) = 1/3
     assert found["side"]["kappa"] == pytest.approx(1 / 3)
     assert found["side"]["by_label"]["side"]["kappa"] == 1.0
+    # first as gold: none P 1/2 R 1, other never given, sides 1 of 2 found and 1 of 2 right
+    assert found["side"]["by_label"]["none"]["f1"] == pytest.approx(2 / 3)
+    assert found["side"]["macro_f1"] == pytest.approx((2 / 3 + 0 + 1 / 2) / 3)
     assert found["side"]["confusions"] == [["side", "another side", 1], ["other", "none", 1]]
     assert found["stance"]["sentences"] == 3
     assert found["stance"]["confusions"] == [["deny", "accuse", 1]]

@@ -110,7 +110,7 @@ def test_the_manifest_and_parquet_say_what_made_them(label, tmp_path, engine):
     found = manifest(tmp_path / "out.parquet.manifest.jsonl")
     [run] = found["run"]
     assert run["precision"] == "fp32"
-    assert run["token_budget"] == 4096
+    assert run["token_budget"] == 1024
     assert run["model_sha256"] == engine.settings["model_sha256"]
     assert list(run["conflict"]["sides"]) == ["northland", "southland"]
     assert found["input"] == [
