@@ -23,6 +23,8 @@ from .windows import Window, article_windows, collate, special_token_id, token_b
 
 Precision = Literal["auto", "fp32", "bf16"]
 Job = tuple[Article, Conflict]
+Answers = tuple[dict[str, np.ndarray], np.ndarray]
+"""What the network says of B windows: logits [B, S, classes] by head, and the pointer's scores [B, S, M]."""
 
 TOKEN_BUDGET = 1024
 """Tokens in one forward pass on a CPU, padding included: what keeps a layer's activations in its cache."""
@@ -129,8 +131,7 @@ class Predictor:
         self.bf16 = not onnx and (precision == "bf16" or (precision == "auto" and has_bf16(self.device)))
         self.token_budget = token_budget(self.device)
         # ONNX Runtime and a GPU divide a batch themselves.
-        own = self.device.type == "cpu" and not onnx
-        self._each: Callable[..., Iterator[Any]] = _core_threads().map if own else map
+        self._by_core = self.device.type == "cpu" and not onnx
 
     @classmethod
     def load(cls, name: str = "default", precision: Precision = "auto", device: str | None = None) -> "Predictor":
@@ -171,8 +172,7 @@ class Predictor:
         windows, results = prepared.windows, self._blank(prepared)
         self.model.eval()
         batches = list(token_batches([len(window.ids) for window in windows], self.token_budget))
-        compute = partial(self._compute, windows)
-        for batch, (logits, pointer) in zip(batches, self._each(compute, batches), strict=True):
+        for batch, (logits, pointer) in zip(batches, self._each(partial(self._compute, windows), batches), strict=True):
             for row, window in enumerate(windows[i] for i in batch):
                 best = _best_mentions(window, pointer[row])
                 for slot in window.read:
@@ -182,9 +182,20 @@ class Predictor:
                         result.logits[head][n] = values[row, slot, : result.logits[head].shape[1]]
         return results
 
+    def _each(self, compute: Callable[[list[int]], Answers], batches: list[list[int]]) -> Iterator[Answers]:
+        """The answers to each batch, in order."""
+        if not self._by_core:
+            yield from map(compute, batches)
+            return
+        threads = _core_threads()
+        try:
+            yield from threads.map(compute, batches)
+        finally:
+            threads.shutdown(cancel_futures=True)
+
     @torch.inference_mode()
-    def _compute(self, windows: Sequence[Window], batch: Sequence[int]) -> tuple[dict[str, np.ndarray], np.ndarray]:
-        """The network's answers for some of the windows: logits [B, S, classes] by head and pointer [B, S, M]."""
+    def _compute(self, windows: Sequence[Window], batch: Sequence[int]) -> Answers:
+        """The network's answers for some of the windows."""
         try:
             tensors = collate([windows[i] for i in batch], self.pad_id)
             with torch.autocast(self.device.type, dtype=torch.bfloat16, enabled=self.bf16):
@@ -275,7 +286,10 @@ def token_budget(device: torch.device) -> int:
 
 
 def _core_threads() -> ThreadPoolExecutor:
-    """As many threads as torch would use for one product, each of which computes by itself."""
+    """As many threads as torch would use for one product, each of which computes by itself.
+
+    They are made for each run, at the cost of less than a millisecond: a process that is forked has none of the old.
+    """
     cores = torch.get_num_threads()
     started = Barrier(cores)
 
