@@ -16,6 +16,7 @@ def settings(tiny_encoder, gold_file, sides_file):
     return [part for name, value in changes.items() for part in ("--set", f"{name}={value}")]
 
 
+@pytest.mark.slow
 def test_train_then_predict_with_the_run(settings, tmp_path, sides_file, gold_file):
     run = tmp_path / "run"
     result = runner.invoke(app, ["train", "default", "-o", str(run), *settings])

@@ -47,6 +47,7 @@ def test_two_processes_write_the_bytes_of_one(tmp_path, tiny_model, strait):
     assert files_of(tmp_path / "one") == files_of(tmp_path / "two")
 
 
+@pytest.mark.slow
 def test_a_process_that_dies_ends_in_one_line_and_the_run_goes_on_from_there(tmp_path, tiny_model, strait):
     source = write_articles(tmp_path / "in.jsonl", 60)
     run(source, tmp_path / "whole", tiny_model, strait)
