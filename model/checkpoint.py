@@ -71,6 +71,7 @@ def new_model(
         max_tokens=max_tokens,
         overlap=overlap,
     )
+    # Made whole and then given its encoder: a recipe reproduces its model by the random numbers that this draws.
     model = SentenceLabeler(config)
     model.encoder = _load_encoder(encoder, source, encoder_config)
     tokenizer = _load_tokenizer(source, encoder_config)
@@ -201,9 +202,9 @@ def _lora_targets(encoder: Any, lora: Mapping[str, int]) -> list[str]:
     ]
 
 
-def _lora_names(target: str) -> tuple[str, str]:
+def _lora_names(target: str) -> list[str]:
     """What the two factors of a linear map's change are called: A [rank, inputs] and B [outputs, rank]."""
-    return tuple(f"encoder.base_model.model.{target}.lora_{factor}.default.weight" for factor in "AB")  # type: ignore
+    return [f"encoder.base_model.model.{target}.lora_{factor}.default.weight" for factor in "AB"]
 
 
 def _add_lora(model: SentenceLabeler, lora: Mapping[str, int]) -> None:

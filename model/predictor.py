@@ -23,7 +23,7 @@ from .windows import Window, article_windows, collate, special_token_id, token_b
 
 Precision = Literal["auto", "fp32", "bf16"]
 Job = tuple[Article, Conflict]
-Answers = tuple[dict[str, np.ndarray], np.ndarray]
+_Output = tuple[dict[str, np.ndarray], np.ndarray]
 """What the network says of B windows: logits [B, S, classes] by head, and the pointer's scores [B, S, M]."""
 
 TOKEN_BUDGET = 1024
@@ -131,7 +131,8 @@ class Predictor:
         self.bf16 = not onnx and (precision == "bf16" or (precision == "auto" and has_bf16(self.device)))
         self.token_budget = token_budget(self.device)
         # ONNX Runtime and a GPU divide a batch themselves.
-        self._by_core = self.device.type == "cpu" and not onnx
+        own = self.device.type == "cpu" and not onnx
+        self._map: Callable[..., Iterator[_Output]] = _map_by_core if own else map
 
     @classmethod
     def load(cls, name: str = "default", precision: Precision = "auto", device: str | None = None) -> "Predictor":
@@ -172,7 +173,8 @@ class Predictor:
         windows, results = prepared.windows, self._blank(prepared)
         self.model.eval()
         batches = list(token_batches([len(window.ids) for window in windows], self.token_budget))
-        for batch, (logits, pointer) in zip(batches, self._each(partial(self._compute, windows), batches), strict=True):
+        outputs = self._map(partial(self._compute, windows), batches)
+        for batch, (logits, pointer) in zip(batches, outputs, strict=True):
             for row, window in enumerate(windows[i] for i in batch):
                 best = _best_mentions(window, pointer[row])
                 for slot in window.read:
@@ -182,19 +184,8 @@ class Predictor:
                         result.logits[head][n] = values[row, slot, : result.logits[head].shape[1]]
         return results
 
-    def _each(self, compute: Callable[[list[int]], Answers], batches: list[list[int]]) -> Iterator[Answers]:
-        """The answers to each batch, in order."""
-        if not self._by_core:
-            yield from map(compute, batches)
-            return
-        threads = _core_threads()
-        try:
-            yield from threads.map(compute, batches)
-        finally:
-            threads.shutdown(cancel_futures=True)
-
     @torch.inference_mode()
-    def _compute(self, windows: Sequence[Window], batch: Sequence[int]) -> Answers:
+    def _compute(self, windows: Sequence[Window], batch: Sequence[int]) -> _Output:
         """The network's answers for some of the windows."""
         try:
             tensors = collate([windows[i] for i in batch], self.pad_id)
@@ -276,7 +267,7 @@ def token_budget(device: torch.device) -> int:
     """Tokens in one forward pass on a device, padding included.
 
     On a GPU, half of its memory over what a token takes at most in the larger packaged encoder, with a factor of two
-    to spare (12 heads' scores for 512 others, and the widest layer, in float32), in steps of 4,096. It
+    to spare (12 heads' scores for 512 others, and the widest layer, in float32), in steps of `_GPU_STEP`. It
     depends on the card and not on what is free of it: a run that is taken up again forms the same batches.
     """
     if device.type != "cuda":
@@ -285,22 +276,29 @@ def token_budget(device: torch.device) -> int:
     return min(_GPU_TOKEN_BUDGET, max(1, fitting // _GPU_STEP) * _GPU_STEP)
 
 
-def _core_threads() -> ThreadPoolExecutor:
-    """As many threads as torch would use for one product, each of which computes by itself.
+def _map_by_core(compute: Callable[[list[int]], _Output], batches: Sequence[list[int]]) -> Iterator[_Output]:
+    """`map`, on as many threads as torch would use for one product, each of which computes by itself.
 
     They are made for each run, at the cost of less than a millisecond: a process that is forked has none of the old.
     """
+    if not batches:
+        return
     cores = torch.get_num_threads()
-    started = Barrier(cores)
+    count = min(cores, len(batches))
+    started = Barrier(count + 1)
 
     def alone() -> None:
         torch.set_num_threads(1)
         started.wait()
 
-    threads = ThreadPoolExecutor(cores, "whosays-core", alone)
-    list(threads.map(int, range(cores)))
-    torch.set_num_threads(cores)  # threads to come, which are not ours, take what was set last
-    return threads
+    threads = ThreadPoolExecutor(count, "whosays-core", alone)
+    try:
+        outputs = threads.map(compute, batches)
+        started.wait()
+        torch.set_num_threads(cores)  # threads to come, which are not ours, take what was set last
+        yield from outputs
+    finally:
+        threads.shutdown(cancel_futures=True)
 
 
 def _best_device() -> str:

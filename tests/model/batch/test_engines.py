@@ -19,16 +19,31 @@ from whosays.model.predictor import Predictor
 from whosays.model.sides import Conflict, parse_side
 
 TWO = partial(processes_engine, devices=("cpu", "cpu"))
-text = st.text(st.characters(exclude_categories=["Cs"]), min_size=1).filter(lambda text: text.strip())
 
 
-@given(texts=st.lists(text, min_size=1, max_size=4), split=st.booleans())
-@settings(deadline=None, max_examples=40)
-def test_articles_and_labels_go_through_the_wire_unchanged(shared_predictor, texts, split):
-    predictor, conflict = shared_predictor
+def jobs_of(texts, split, conflict):
     make = (lambda n, t: article_from_sentences(n, [t, t])) if split else article_from_text
-    jobs = [(make(f"\ud800{n}", text + " Norden denied it."), conflict) for n, text in enumerate(texts)]
+    return [(make(f"\ud800{n}", text + " Norden denied it."), conflict) for n, text in enumerate(texts)]
+
+
+def texts(**characters):
+    text = st.text(st.characters(**characters), min_size=1).filter(lambda text: text.strip())
+    return st.lists(text, min_size=1, max_size=4)
+
+
+@given(texts=texts(exclude_categories=()), split=st.booleans())
+@settings(deadline=None, max_examples=40)
+def test_articles_go_through_the_wire_unchanged(shared_predictor, texts, split):
+    jobs = jobs_of(texts, split, shared_predictor[1])
     assert unpack_jobs(pack_jobs(jobs)) == jobs
+
+
+# Tokenizers refuse half a surrogate pair, and so does reading.
+@given(texts=texts(exclude_categories=["Cs"]), split=st.booleans())
+@settings(deadline=None, max_examples=40)
+def test_labels_go_through_the_wire_unchanged(shared_predictor, texts, split):
+    predictor, conflict = shared_predictor
+    jobs = jobs_of(texts, split, conflict)
     labelled = predictor.label_prepared(predictor.prepare(jobs))
     assert unpack_labels(jobs, pack_labels(labelled)) == labelled
 
