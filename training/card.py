@@ -138,10 +138,17 @@ def _fair(report: Mapping[str, Any]) -> list[str]:
         f"""## Is it fair, and does it read?
 
 Sentences whose label does not follow when two sides exchange their names: {moved}. The order of the sides changes
-nothing, since no weight belongs to a side.
+nothing, since no weight belongs to a side.{"".join(_between(row["between_sides"]) for row in report["heads"].values())}
 
 {probes}"""
     ]
+
+
+def _between(sides: Mapping[str, Any] | None) -> str:
+    if not sides:
+        return ""
+    return f""" The side that each conflict hears most is found with F1 {_figure(sides["most_heard"]["f1"])},
+all others with {_figure(sides["others"]["f1"])}: a gap of {_figure(sides["gap"])}."""
 
 
 def _failures(errors: Mapping[str, Any]) -> str:

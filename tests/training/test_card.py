@@ -39,6 +39,7 @@ def test_a_card_says_what_an_evaluation_found(run_folder, gold_file, sides_file,
             f"{row['macro_f1']:.3f} ({row['threshold']:.2f})" in card for row in figures["risk_coverage"]["kept"]
         )
     assert f"{found['name_swap']['heads']['side']['value']:.3f}" in card
+    assert f"a gap of {found['heads']['side']['between_sides']['gap']['value']:.3f}" in card
     assert "epochs: 1" in card
     assert card.startswith("---\n")
     assert "not for judging what is true".lower() in card.lower()

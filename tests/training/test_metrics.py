@@ -15,7 +15,7 @@ from whosays.training.evaluation.metrics import (
     pooled_labels,
     pooled_scores,
 )
-from whosays.training.evaluation.summary import by_conflict, paired_difference, summary
+from whosays.training.evaluation.summary import between_sides, by_conflict, paired_difference, summary
 
 SIDE, STANCE = DEFAULT_SCHEME["side"], DEFAULT_SCHEME["stance"]
 
@@ -200,6 +200,22 @@ def test_gap_between_the_best_and_the_worst_side_by_hand():
     assert fair == {"value": 0, "low": 0, "high": 0}
     alone = by_conflict(table(["a"] * 10 + ["b"] * 9, ["a"] * 19), article_weights(19))["strait"]["side_gap"]
     assert alone == {"value": None, "low": None, "high": None}
+
+
+def test_gap_between_the_sides_heard_most_and_the_others_by_hand():
+    # strait: a 20 gold, 15 hits, 15 given; b 10 gold, 5 hits, 10 given (5 of a's); ridge: c 6 gold, all right; d 2, none.
+    gold = ["a"] * 20 + ["b"] * 10 + ["c"] * 6 + ["d"] * 2 + ["e"] * 9
+    given = ["a"] * 15 + ["b"] * 5 + ["b"] * 5 + ["none"] * 5 + ["c"] * 6 + ["other"] * 2 + ["none"] * 9
+    conflicts = ["strait"] * 30 + ["ridge"] * 8 + ["fen"] * 9  # fen hears one side only and does not count
+    found = between_sides(table(gold, given, conflicts), article_weights(47))
+    assert found is not None and found["conflicts"] == 2
+    assert found["most_heard"]["f1"]["value"] == pytest.approx(2 * 21 / (26 + 21))
+    assert found["others"]["f1"]["value"] == pytest.approx(2 * 5 / (12 + 10))
+    assert found["gap"]["value"] == pytest.approx(2 * 21 / 47 - 10 / 22)
+    assert (found["most_heard"]["support"], found["others"]["support"]) == (26, 12)
+    assert found["gap"]["low"] < found["gap"]["value"] < found["gap"]["high"]
+    assert between_sides(table(gold[-9:], given[-9:], conflicts[-9:]), article_weights(9)) is None
+    assert between_sides(table(["deny"] * 3, ["deny"] * 3, head=STANCE), article_weights(3)) is None
 
 
 def test_differences_are_paired():

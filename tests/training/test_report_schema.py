@@ -68,7 +68,7 @@ def test_report_json(reports):
     content["name_swap"]["examples"] = [
         {"article_id": "", "index": 0, "text": "", "swapped": "", "labels": {"side": []}}
     ]
-    absent = {"probes.PROBE.followed"}  # null for the sentences alone
+    absent = {"probes.PROBE.followed", "heads.HEAD.between_sides"}  # null for the sentences alone, and for the stance
     assert keys(content) - absent == described("report.json")
 
 

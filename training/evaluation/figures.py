@@ -14,7 +14,7 @@ from .metrics import pooled_confusion
 from .nameswap import NAMES_SWAPPED, swap_figures
 from .probes import PROBES, probe_figures
 from .reliability import calibration, precision_recall, risk_coverage
-from .summary import by_conflict, paired_difference, summary
+from .summary import between_sides, by_conflict, paired_difference, summary
 from .transcript import Transcript
 
 
@@ -63,6 +63,7 @@ def head_figures(judged: Judged, weights: np.ndarray) -> dict[str, Any]:
         **summary(judged, weights),
         "confusion": pooled_confusion(judged),
         "by_conflict": by_conflict(judged, weights),
+        "between_sides": between_sides(judged, weights),
         "precision_recall": precision_recall(judged, weights) if judged.probabilities else None,
         "calibration": calibration(answered, weights) if scored else None,
         "risk_coverage": risk_coverage(answered, weights) if scored else None,

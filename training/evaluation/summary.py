@@ -91,6 +91,39 @@ def conflict_figures(judged: Judged, weights: np.ndarray) -> dict[str, Any]:
     }
 
 
+def between_sides(judged: Judged, weights: np.ndarray) -> dict[str, Any] | None:
+    """Whether the side that a conflict hears most is read better than the others, pooled over conflicts.
+
+    `most_heard` is the F1 of the side with most gold sentences in each conflict, `others` that of all its other sides,
+    micro-averaged as in `pooled_f1`, and `gap` the first less the second. Only conflicts that hear two sides or more
+    count; None if there are none. Each side is taken by what gold says of it, never by its place in the sides file.
+    """
+    counts, classes = article_counts(judged, weights.shape[1])
+    support = counts[1].sum(0)
+    heard: dict[str, list[int]] = {}
+    for i, label in enumerate(classes):
+        if "\t" in label and support[i]:
+            heard.setdefault(label.partition("\t")[0], []).append(i)
+    ranked = [sorted(sides, key=lambda i: (-support[i], classes[i])) for sides in heard.values() if len(sides) > 1]
+    if not ranked:
+        return None
+    groups = {
+        "most_heard": [sides[0] for sides in ranked],
+        "others": [i for sides in ranked for i in sides[1:]],
+    }
+    drawn = resample(counts, weights if len(set(judged.articles)) > 1 else np.empty((0, weights.shape[1])))
+    f1 = {name: float(class_ratios(counts[..., chosen].sum((1, 2)))["f1"]) for name, chosen in groups.items()}
+    samples = {name: class_ratios(drawn[..., chosen].sum(-1))["f1"] for name, chosen in groups.items()}
+    return {
+        "conflicts": len(ranked),
+        **{
+            name: {"f1": figure(f1[name], samples[name]), "support": int(support[chosen].sum())}
+            for name, chosen in groups.items()
+        },
+        "gap": figure(f1["most_heard"] - f1["others"], samples["most_heard"] - samples["others"]),
+    }
+
+
 def _class_row(row: Scores, samples: Mapping[str, np.ndarray]) -> dict[str, Any]:
     """One class's figures; `samples` [resamples] by figure."""
     return {
