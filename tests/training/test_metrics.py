@@ -208,7 +208,8 @@ def test_gap_between_the_sides_heard_most_and_the_others_by_hand():
     given = ["a"] * 15 + ["b"] * 5 + ["b"] * 5 + ["none"] * 5 + ["c"] * 6 + ["other"] * 2 + ["none"] * 9
     conflicts = ["strait"] * 30 + ["ridge"] * 8 + ["fen"] * 9  # fen hears one side only and does not count
     found = between_sides(table(gold, given, conflicts), article_weights(47))
-    assert found is not None and found["conflicts"] == 2
+    assert found is not None
+    assert found["conflicts"] == 2
     assert found["most_heard"]["f1"]["value"] == pytest.approx(2 * 21 / (26 + 21))
     assert found["others"]["f1"]["value"] == pytest.approx(2 * 5 / (12 + 10))
     assert found["gap"]["value"] == pytest.approx(2 * 21 / 47 - 10 / 22)
