@@ -32,7 +32,7 @@ from whosays.model.predictor import Predictor, has_bf16
 from whosays.training.corpus import LabelledArticle, packaged_split, read_corpus
 
 # The larger encoder takes eight times as long a sentence, so it gets fewer.
-MODELS = {"default": ("minilm", 1_000), "accurate": ("mpnet", 200)}
+MODELS = {"default": ("minilm", 1_000), "accurate": ("mpnet", 100)}
 ROUNDS = 3
 
 

@@ -1,15 +1,19 @@
 """The model card that goes into each model folder as README.md, with the hub's metadata block."""
 
 import json
+import time
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
+
+import torch
 
 from ..model.checkpoint import model_folder
 from ..model.encoders import hub_name
 from ..model.errors import InputError
 from ..model.files.writing import write_text
 from ..model.labels import DEFAULT_SCHEME, Scheme
+from ..model.predictor import Predictor
 from .corpus import LabelledArticle
 from .evaluation.compare import load_scored
 from .evaluation.report import cell, title_of
@@ -17,6 +21,8 @@ from .recipe import Recipe, dump_recipe, load_recipe, recipe_articles
 
 CARD_FILE = "README.md"
 _EXAMPLES = 8
+_TIMED = 200
+"""Sentences that a card's speed is measured on, at least."""
 
 
 def model_card(
@@ -24,14 +30,17 @@ def model_card(
     metrics: Mapping[str, Any],
     development: Sequence[LabelledArticle],
     report: Mapping[str, Any] | None = None,
+    speed: str = "",
 ) -> str:
     """Markdown: what the model does, how it was made, how good it was, where it fails, what it must not be used for.
 
-    `metrics` are those of its training, `report` the content of an evaluation's report.json.
+    `metrics` are those of its training, `report` the content of an evaluation's report.json, `speed` what
+    `labelling_speed` measured.
     """
     sections = [
         _head(recipe),
         *(_judged(report) if report else []),
+        *([f"## Speed\n\n{speed}"] if speed else []),
         _development(metrics, development),
         _data(recipe),
         f"## Recipe\n\n```yaml\n{dump_recipe(recipe).rstrip()}\n```",
@@ -40,7 +49,7 @@ def model_card(
 
 
 def write_card(model: str, report_folder: Path) -> Path:
-    """Write the card of a model anew, with the figures of a report about it. Returns where it is.
+    """Write the card of a model anew, with the figures of a report about it and its speed here. Returns where it is.
 
     Raises `InputError` if the model or the report cannot be used, or the report is about another model.
     """
@@ -55,9 +64,29 @@ def write_card(model: str, report_folder: Path) -> Path:
     except (OSError, ValueError) as error:
         raise InputError(f"{folder}/metrics.json: cannot be read: {error}") from None
     scheme = Scheme.from_dict(recipe.scheme) if recipe.scheme else DEFAULT_SCHEME
-    card = model_card(recipe, metrics, recipe_articles(recipe, scheme, ["dev"]), report)
+    development = recipe_articles(recipe, scheme, ["dev"])
+    card = model_card(recipe, metrics, development, report, labelling_speed(Predictor.load(model), development))
     write_text(folder / CARD_FILE, card)
     return folder / CARD_FILE
+
+
+def labelling_speed(predictor: Predictor, articles: Sequence[LabelledArticle]) -> str:
+    """A sentence that says how fast the model labels on this machine: some of `articles`, segmented and in memory."""
+    jobs, sentences = [], 0
+    for item in articles:
+        if sentences < _TIMED:
+            jobs.append((item.article, item.conflict))
+            sentences += len(item.article.sentences)
+    list(predictor.label_all(jobs[:1]))  # what is only slow the first time
+    start = time.perf_counter()
+    list(predictor.label_all(jobs))
+    seconds = time.perf_counter() - start
+    if predictor.device.type == "cpu":
+        machine = f"{torch.get_num_threads()} cores with {torch.backends.cpu.get_cpu_capability()}"
+    else:
+        machine = torch.cuda.get_device_name(predictor.device)
+    precision = "bf16" if predictor.bf16 else "fp32"
+    return f"{sentences / seconds:.0f} sentences a second on {machine}, in {precision}: {len(jobs)} articles from memory."
 
 
 def _head(recipe: Recipe) -> str:

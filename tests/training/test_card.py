@@ -1,4 +1,5 @@
 import json
+import re
 import shutil
 
 import pytest
@@ -40,6 +41,7 @@ def test_a_card_says_what_an_evaluation_found(run_folder, gold_file, sides_file,
         )
     assert f"{found['name_swap']['heads']['side']['value']:.3f}" in card
     assert f"a gap of {found['heads']['side']['between_sides']['gap']['value']:.3f}" in card
+    assert re.search(r"\n## Speed\n\n[1-9]\d* sentences a second on \d+ cores", card)
     assert "epochs: 1" in card
     assert card.startswith("---\n")
     assert "not for judging what is true".lower() in card.lower()
