@@ -86,7 +86,9 @@ def labelling_speed(predictor: Predictor, articles: Sequence[LabelledArticle]) -
     else:
         machine = torch.cuda.get_device_name(predictor.device)
     precision = "bf16" if predictor.bf16 else "fp32"
-    return f"{sentences / seconds:.0f} sentences a second on {machine}, in {precision}: {len(jobs)} articles from memory."
+    return (
+        f"{sentences / seconds:.0f} sentences a second on {machine}, in {precision}: {len(jobs)} articles from memory."
+    )
 
 
 def _head(recipe: Recipe) -> str:
