@@ -31,18 +31,16 @@ def article_counts(judged: Judged, articles: int) -> tuple[np.ndarray, list[str]
 
 
 def resample(counts: np.ndarray, weights: np.ndarray) -> np.ndarray:
-    """The counts of each resample [3, resamples, C] from those of articles [3, articles, C]."""
+    """The counts of each resample [3, resamples, C] from those of articles [3, articles, C].
+
+    There are no resamples where all sentences are of one article: there is nothing to draw.
+    """
     used = np.flatnonzero(counts.any((0, 2)))
-    return weights[:, used] @ counts[:, used]
+    return (weights if len(used) > 1 else weights[:0])[:, used] @ counts[:, used]
 
 
 def resampled_figures(judged: Judged, weights: np.ndarray) -> dict[str, np.ndarray]:
-    """Every figure in every resample [resamples]; `weights` [resamples, articles] as `article_weights` draws them.
-
-    Empty where all sentences are of one article: there is nothing to resample.
-    """
-    if len(set(judged.articles)) < 2:
-        return {}
+    """Every figure in every resample [resamples]; `weights` [resamples, articles] as `article_weights` draws them."""
     counts, _ = article_counts(judged, weights.shape[1])
     return count_figures(resample(counts, weights), counts.sum(1), judged.head)
 

@@ -21,12 +21,10 @@ def summary(judged: Judged, weights: np.ndarray) -> dict[str, Any]:
     return {
         "sentences": len(judged),
         "unanswered": int((judged.predicted == MISSING).sum()),
-        **{name: figure(value, samples.get(name)) for name, value in point_figures(judged).items()},
+        **{name: figure(value, samples[name]) for name, value in point_figures(judged).items()},
         "macro_over": [label for label, row in pooled.items() if row.support],
         "by_class": {
-            label: _class_row(
-                row, {name: samples[f"{label}.{name}"] for name in ("precision", "recall", "f1")} if samples else {}
-            )
+            label: _class_row(row, {name: samples[f"{label}.{name}"] for name in ("precision", "recall", "f1")})
             for label, row in pooled.items()
         },
     }
@@ -40,8 +38,7 @@ def paired_difference(ours: Judged, theirs: Judged, weights: np.ndarray) -> dict
     samples = resampled_figures(ours, weights), resampled_figures(theirs, weights)
     points = _points(ours), _points(theirs)
     return {
-        name: figure(value - points[1][name], samples[0][name] - samples[1][name] if samples[0] else None)
-        for name, value in points[0].items()
+        name: figure(value - points[1][name], samples[0][name] - samples[1][name]) for name, value in points[0].items()
     }
 
 
@@ -70,11 +67,10 @@ def conflict_figures(judged: Judged, weights: np.ndarray) -> dict[str, Any]:
     sides = [label for label in occurring if label not in fixed and scores[label].support >= SMALL_SIDE]
     f1 = {label: scores[label].f1 for label in occurring}
     overall, by_voice = _voice_samples(judged, weights)
-    if overall:
-        drawn = {label: by_voice[label]["f1"] for label in occurring}
-        overall["macro_f1"] = mean_over_classes(np.stack(list(drawn.values()), -1), np.array(list(f1.values())))
-        if len(sides) > 1:
-            overall["side_gap"] = np.ptp(np.stack([drawn[label] for label in sides], -1), axis=-1)
+    drawn = {label: by_voice[label]["f1"] for label in occurring}
+    overall["macro_f1"] = mean_over_classes(np.stack(list(drawn.values()), -1), np.array(list(f1.values())))
+    if len(sides) > 1:
+        overall["side_gap"] = np.ptp(np.stack([drawn[label] for label in sides], -1), axis=-1)
     articles = len(set(judged.articles))
     return {
         "articles": articles,
@@ -111,7 +107,7 @@ def between_sides(judged: Judged, weights: np.ndarray) -> dict[str, Any] | None:
         "most_heard": [sides[0] for sides in ranked],
         "others": [i for sides in ranked for i in sides[1:]],
     }
-    drawn = resample(counts, weights if len(set(judged.articles)) > 1 else np.empty((0, weights.shape[1])))
+    drawn = resample(counts, weights)
     f1 = {name: float(class_ratios(counts[..., chosen].sum((1, 2)))["f1"]) for name, chosen in groups.items()}
     samples = {name: class_ratios(drawn[..., chosen].sum(-1))["f1"] for name, chosen in groups.items()}
     return {
@@ -143,10 +139,7 @@ def _points(judged: Judged) -> dict[str, float]:
 def _voice_samples(
     judged: Judged, weights: np.ndarray
 ) -> tuple[dict[str, np.ndarray], dict[str, dict[str, np.ndarray]]]:
-    """Accuracy in every resample [resamples], and the figures of each voice by its label; both empty for one
-    article."""
-    if len(set(judged.articles)) < 2:
-        return {}, {}
+    """Accuracy in every resample [resamples], and the figures of each voice by its label."""
     counts, classes = article_counts(judged, weights.shape[1])
     drawn = resample(counts, weights)
     with np.errstate(invalid="ignore"):
