@@ -199,6 +199,7 @@ def _arguments(recipe: Recipe, scratch: str) -> TrainingArguments:
         label_names=["labels"],
         dataloader_num_workers=0,
         dataloader_pin_memory=torch.cuda.is_available(),
+        use_cpu=not torch.cuda.is_available(),  # where `Predictor` judges; bf16 on a CPU is refused without it
         bf16=recipe.precision == "bf16" or (recipe.precision == "auto" and has_bf16()),
         seed=recipe.seed,
     )
