@@ -28,6 +28,7 @@ from whosays.model.batch.run import label_files
 from whosays.model.encoders import encoder_source
 from whosays.model.errors import InputError
 from whosays.model.labels import DEFAULT_SCHEME
+from whosays.model.memory import keep_freed_memory
 from whosays.model.predictor import Predictor, has_bf16
 from whosays.training.corpus import LabelledArticle, packaged_split, read_corpus
 
@@ -180,9 +181,13 @@ def start_up(folder: Path) -> None:
 def main() -> None:
     """Run all of it on the given files, or on the packaged dev split."""
     set_verbosity_error()
+    keep_freed_memory()  # as the command does, for both ways
     with TemporaryDirectory() as scratch:
         for model, (_, sentences) in MODELS.items():
-            items = articles(sys.argv[1:], sentences)
+            try:
+                items = articles(sys.argv[1:], sentences)
+            except InputError as error:
+                sys.exit(f"speed: {error}")
             try:
                 for precision in ("fp32", "bf16") if has_bf16() else ("fp32",):
                     compare(model, items, precision, Path(scratch))

@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from ..model.memory import keep_freed_memory
 from .card import card
 from .compare import compare
 from .corpus import corpus
@@ -63,4 +64,5 @@ def options(
 
 def main() -> None:
     """The `whosays` command."""
+    keep_freed_memory()
     app()

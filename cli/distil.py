@@ -10,14 +10,30 @@ from .faults import reporting
 
 @reporting
 def distil(
-    inputs: Annotated[list[str], typer.Argument(help="News without labels: files, folders or globs, as for predict.")],
+    inputs: Annotated[
+        list[str],
+        typer.Argument(
+            help="News without labels: files, folders or globs, as for predict, but a broken row ends the command."
+        ),
+    ],
     output: Annotated[Path, typer.Option("--output", "-o", help="File to write, .jsonl.gz.")],
     teacher: Annotated[
-        list[str] | None, typer.Option(help="A packaged model's name or a model folder; of several, the mean.")
+        list[str] | None,
+        typer.Option(
+            help="A packaged model's name or a model folder; without it, accurate; of several, the mean. Repeatable."
+        ),
     ] = None,
+    force: Annotated[bool, typer.Option("--force", help="Replace an output that exists already.")] = False,
 ) -> None:
     """Let a model label news about the corpus's training conflicts, for a recipe's `taught`."""
     from ..model.errors import InputError
+
+    if not output.name.endswith(".jsonl.gz") or output.is_dir():
+        raise InputError(f"{output}: give a file that ends in .jsonl.gz")
+    if not output.absolute().parent.is_dir():
+        raise InputError(f"{output}: the folder {output.parent} does not exist; make it first")
+    if output.exists() and not force:
+        raise InputError(f"{output}: exists already; give --force to replace it")
     from ..model.files.reading import read_articles
     from ..model.files.sources import find_inputs
     from ..model.labels import DEFAULT_SCHEME
@@ -26,8 +42,6 @@ def distil(
     from ..training.distil import teach, unlabelled_articles, write_taught
     from .progress import stages
 
-    if not output.name.endswith(".jsonl.gz"):
-        raise InputError(f"{output}: end it in .jsonl.gz")
     sources = find_inputs(inputs)
     teachers = [Predictor.load(name) for name in teacher or ["accurate"]]
     if any(each.scheme != teachers[0].scheme for each in teachers):

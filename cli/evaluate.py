@@ -45,6 +45,7 @@ def evaluate(
 
     if output is not None:
         check_folder(output, force)
+    from ..model.checkpoint import model_sha256
     from ..model.labels import DEFAULT_SCHEME
     from ..model.predictor import Predictor
     from ..training.evaluation.evaluate import System
@@ -56,7 +57,8 @@ def evaluate(
     predictor = Predictor.load(model) if model else None
     scheme = predictor.scheme if predictor else DEFAULT_SCHEME
     articles = gold_articles(data, scheme, sides or [])
-    system = System(Path(str(model or predictions)).name, scheme, predictor)
+    sha256 = model_sha256(model) if model else None
+    system = System(Path(str(model or predictions)).name, scheme, predictor, sha256)
     answers = read_predictions(predictions, articles, scheme) if predictions else None
     training, development, notes = recipe_data(model, scheme)
     check_names(gates, system, articles, training, answers)

@@ -25,11 +25,11 @@ def export(
 
     if format not in ("merged", "onnx"):
         raise InputError(f"--format '{format}': use merged or onnx")
-    if output.exists() and not force:
+    from ..model.export import check_places, export_model
+
+    check_places(model, output)
+    if output.is_dir() and any(output.iterdir()) and not force:
         raise InputError(f"{output}: exists already; give --force to replace the model in it")
-    if output.exists() and not output.is_dir():
-        raise InputError(f"{output}: is a file; give a folder")
-    from ..model.export import export_model
     from ..model.labels import DEFAULT_SCHEME
     from ..training.corpus import packaged_split
     from .progress import stages

@@ -111,7 +111,7 @@ def predict(
             _to_terminal(inputs, layout, strict, options)
         return
 
-    from ..model.batch.run import label_files
+    from ..model.batch.run import going_on, label_files
     from .progress import counting
     from .stopping import stopping
 
@@ -136,7 +136,7 @@ def predict(
         )
     if not summary.finished:
         typer.echo(
-            f"whosays: stopped; {summary.articles} articles are labelled and safe, the same command goes on from there",
+            f"whosays: stopped; {summary.articles} articles are labelled and safe, {going_on(inputs)}",
             err=True,
         )
         raise typer.Exit(stop.exit_code)
@@ -174,13 +174,13 @@ class _Told:
 
 
 def _labelled(
-    inputs: list[str], keep: tuple[str, ...], strict: bool, told: _Told, options: dict[str, Any]
+    inputs: list[str], strict: bool, told: _Told, options: dict[str, Any]
 ) -> "Iterator[tuple[Job, list[Prediction]]]":
     """Articles as they are labelled, for what is not written in parts; `told` hears of the rejects."""
     from ..model.batch.run import label_stream
     from ..model.errors import WorkError
 
-    for part in label_stream(inputs, keep=keep, **options):
+    for part in label_stream(inputs, **options):
         if strict and part.part.rejects:
             raise WorkError(f"{part.part.rejects[0]} (--strict stops here)")
         told.hear(part.part.rejects)
@@ -193,7 +193,7 @@ def _to_terminal(inputs: list[str], layout: "Layout", strict: bool, options: dic
     from ..model.files.writing import print_rows
 
     told = _Told()
-    pairs = _labelled(inputs, layout.keep, strict, told, options)
+    pairs = _labelled(inputs, strict, told, options | {"layout": layout})
     # A test runner's or a pipe's reader may want the table's colours too, and says so.
     if layout.by == "sentence" and (sys.stdout.isatty() or os.environ.get("TTY_COMPATIBLE") == "1"):
         from .table import print_tables
@@ -217,7 +217,7 @@ def _to_page(inputs: list[str], path: Path, strict: bool, force: bool, options: 
     if path.exists() and not force:
         raise InputError(f"{path}: exists already; give --force to replace it")
     told = _Told()
-    jobs, labelled = tee(_labelled(inputs, ("title",), strict, told, options))
+    jobs, labelled = tee(_labelled(inputs, strict, told, options | {"keep": ("title",)}))
     count = write_pages((predictions for _, predictions in labelled), path, (job for job, _ in jobs))
     typer.echo(f"{count} articles written to {path}", err=True)
     told.close()

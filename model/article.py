@@ -56,10 +56,8 @@ def _lines(text: str, start: int, end: int) -> Iterable[tuple[int, int]]:
             and (following.lstrip()[0].islower() or _runs_on(line, widest))
         )
         if not wrapped:
-            yield opened, min(position - 1, end)
+            yield opened, position - 1
             opened = position
-    if opened < end:
-        yield opened, end
 
 
 def _runs_on(line: str, widest: int) -> bool:

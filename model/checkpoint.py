@@ -19,7 +19,7 @@ from safetensors.torch import load_file, save_file
 from transformers import AutoConfig, AutoModel, AutoTokenizer, PreTrainedTokenizerBase
 
 from .encoders import encoder_sha256, encoder_source
-from .errors import InputError
+from .errors import InputError, WorkError
 from .labels import DEFAULT_SCHEME, Scheme
 from .network import SentenceLabeler, SentenceLabelerConfig
 from .onnx import ONNX_DATA, ONNX_FILE, OnnxLabeler
@@ -49,13 +49,11 @@ def new_model(
 
     `lora` is `{"rank": r, "alpha": a}` to adapt the encoder (Hu et al. 2021) and leave its own weights as they are;
     with `"frozen": n` its n lowest layers are not adapted, which spares their part of the backward pass.
-    Raises `InputError` if there is no such encoder or it cannot read `max_tokens` tokens.
+    Raises `InputError` if there is no such encoder, it cannot read `max_tokens` tokens or its tokenizer is of no use
+    here, and `WorkError` as `encoder_source` does.
     """
     source = encoder_source(encoder)
     encoder_config = _read_encoder_config(encoder, source)
-    positions = getattr(encoder_config, "max_position_embeddings", max_tokens)
-    if max_tokens > positions:
-        raise InputError(f"max_tokens: {max_tokens} is more than the {positions} that encoder '{encoder}' can read")
     # Without attention dropout, PyTorch takes its fused attention in training too: about twice as fast.
     if hasattr(encoder_config, "attention_probs_dropout_prob"):
         encoder_config.attention_probs_dropout_prob = 0.0
@@ -73,8 +71,11 @@ def new_model(
     )
     # Made whole and then given its encoder: a recipe reproduces its model by the random numbers that this draws.
     model = SentenceLabeler(config)
+    readable = getattr(encoder_config, "max_position_embeddings", max_tokens) - _first_position(model.encoder)
+    if max_tokens > readable:
+        raise InputError(f"max_tokens: {max_tokens} is more than the {readable} that encoder '{encoder}' can read")
     model.encoder = _load_encoder(encoder, source, encoder_config)
-    tokenizer = _load_tokenizer(source, encoder_config)
+    tokenizer = _load_tokenizer(f"encoder '{encoder}'", source, encoder_config)
     if model.mention is not None:
         words = model.encoder.get_input_embeddings().weight
         seed = tokenizer(_MENTION_SEED, add_special_tokens=False)["input_ids"]
@@ -104,12 +105,12 @@ def load_model(name: str) -> tuple[SentenceLabeler | OnnxLabeler, PreTrainedToke
 
     A LoRA adapter is merged into its encoder, which then costs nothing at inference. A folder with ONNX in it gives
     an `OnnxLabeler`. Raises `InputError` if there is no such model, the folder is not one, or the encoder differs
-    from the one it was trained over.
+    from the one it was trained over; `WorkError` as `encoder_source` does.
     """
     folder = model_folder(name)
     try:
         return _load(folder)
-    except InputError:
+    except (InputError, WorkError):
         raise
     # What libraries raise at a damaged file is not one kind of error; whatever it is, the folder cannot be used.
     except Exception as error:
@@ -119,7 +120,8 @@ def load_model(name: str) -> tuple[SentenceLabeler | OnnxLabeler, PreTrainedToke
 def _load(folder: Path) -> tuple[SentenceLabeler | OnnxLabeler, PreTrainedTokenizerBase]:
     config = SentenceLabelerConfig.from_pretrained(folder)
     if _WEIGHTS not in _weights(folder):
-        return OnnxLabeler(folder / ONNX_FILE, config), _load_tokenizer(str(folder), config.encoder_settings())
+        labeler = OnnxLabeler(folder / ONNX_FILE, config)
+        return labeler, _load_tokenizer(str(folder), str(folder), config.encoder_settings())
     encoder = None
     if config.lora:
         source = encoder_source(config.encoder)
@@ -141,7 +143,7 @@ def _load(folder: Path) -> tuple[SentenceLabeler | OnnxLabeler, PreTrainedTokeni
     if config.lora:
         _merge_lora(model, weights)
     model.load_state_dict(weights, strict=False)
-    return model.eval(), _load_tokenizer(str(folder), model.encoder.config)
+    return model.eval(), _load_tokenizer(str(folder), str(folder), model.encoder.config)
 
 
 def model_folder(name: str) -> Path:
@@ -250,8 +252,31 @@ def _load_encoder(name: str, source: str, config: Any) -> Any:
         raise InputError(f"encoder '{name}': cannot be loaded: {_first_line(error)}") from None
 
 
-def _load_tokenizer(source: str, config: Any) -> PreTrainedTokenizerBase:
-    tokenizer = AutoTokenizer.from_pretrained(source, config=config, trust_remote_code=False)
+def _first_position(encoder: Any) -> int:
+    """The position at which an encoder puts the first token of a window.
+
+    0 but for encoders of RoBERTa's kind, mpnet among them: these count from behind the place of padding, so that many
+    of their positions no token has. It is their table of positions that tells them: no other has a place for padding.
+    """
+    table = getattr(getattr(encoder, "embeddings", None), "position_embeddings", None)
+    padding = getattr(table, "padding_idx", None)
+    return 0 if padding is None else padding + 1
+
+
+def _load_tokenizer(owner: str, source: str, config: Any) -> PreTrainedTokenizerBase:
+    """The tokenizer in folder or hub id `source`; an `InputError` says what is wrong with that of `owner`."""
+    try:
+        tokenizer = AutoTokenizer.from_pretrained(source, config=config, trust_remote_code=False)
+    # Missing files, a missing package, a class that nobody knows, JSON that the Rust library cannot read: all differ.
+    except Exception as error:
+        raise InputError(
+            f"{owner}: its tokenizer cannot be loaded ({_first_line(error)}); it needs a tokenizer.json that is whole"
+        ) from error
+    if not tokenizer.is_fast:
+        raise InputError(
+            f"{owner}: {type(tokenizer).__name__} does not say where in the text a token stands, which mentions need; "
+            "take an encoder with a fast tokenizer"
+        )
     # Windows are laid by ourselves: the tokenizer's own limits must neither cut nor pad.
     tokenizer.backend_tokenizer.no_truncation()
     tokenizer.backend_tokenizer.no_padding()

@@ -15,7 +15,7 @@ from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from .errors import InputError
+from .errors import InputError, WorkError
 
 BUILT_IN = ("minilm", "mpnet")
 
@@ -32,7 +32,8 @@ _NEEDED = ("config.json", "model.safetensors", "tokenizer.json", "tokenizer_conf
 def encoder_source(name: str) -> str:
     """The folder or hub id that transformers can load for encoder `name`.
 
-    Raises `InputError` if a built-in encoder is not to be had or a path leads nowhere.
+    Raises `InputError` if a built-in encoder is not to be had or a path leads nowhere, `WorkError` if one that comes
+    in parts cannot be joined in the user's cache.
     """
     if name == "minilm":
         return _minilm()
@@ -107,10 +108,16 @@ def _minilm() -> str:
 
 def _mpnet() -> str:
     folder = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "whosays" / _MPNET
-    if not folder.is_dir():
-        if (parts := _installed_parts()) is None:
-            return _from_hub()
-        join_parts(parts, _MPNET_ZIP_SHA256, folder)
+    try:
+        if not folder.is_dir():
+            if (parts := _installed_parts()) is None:
+                return _from_hub()
+            join_parts(parts, _MPNET_ZIP_SHA256, folder)
+    except OSError as error:
+        raise WorkError(
+            f"{folder}: encoder 'mpnet' cannot be unpacked there: {error.strerror}; "
+            "make room for it, or set XDG_CACHE_HOME to a folder that can be written"
+        ) from error
     return str(folder)
 
 

@@ -45,12 +45,10 @@ def export_model(
     full length must be right too. The files appear in `output` when all is well, weights last; an older model there
     is replaced.
 
-    Raises `InputError` if the model cannot be loaded or is ONNX already, if `output` is that model's folder or there
-    are no `jobs`; `WorkError` if the encoder has no ONNX form or a probability differs by more than `TOLERANCE`.
+    Raises `InputError` if the model cannot be loaded or is ONNX already, as `check_places` does, or if there are no
+    `jobs`; `WorkError` if the encoder has no ONNX form or a probability differs by more than `TOLERANCE`.
     """
-    source = model_folder(name)
-    if output.resolve() == source.resolve():
-        raise InputError(f"{output}: is the folder of the model itself; write the export elsewhere")
+    source = check_places(name, output)
     if not jobs:
         raise InputError("no articles to compare the export with its model on")
     say("loading")
@@ -82,6 +80,25 @@ def export_model(
             )
         _move(made, output)
     return found
+
+
+def check_places(name: str, output: Path) -> Path:
+    """The folder of model `name`, once it is sure that an export of it may go to `output`.
+
+    Raises `InputError` if there is no such model, or `output` is its folder, a file, or a folder that holds anything
+    but a model: a project's README.md is not a model card that the export's may replace.
+    """
+    source = model_folder(name)
+    if output.resolve() == source.resolve():
+        raise InputError(f"{output}: is the folder of the model itself; write the export elsewhere")
+    if output.exists() and not output.is_dir():
+        raise InputError(f"{output}: is a file; give a folder")
+    if output.is_dir() and any(output.iterdir()):
+        try:
+            model_folder(str(output.resolve()))  # by its whole path: a folder may be called as a packaged model is
+        except InputError:
+            raise InputError(f"{output}: is not empty and holds no whole model; give a new or empty folder") from None
+    return source
 
 
 def compare(one: Predictor, other: Predictor, jobs: Sequence[Job]) -> Parity:

@@ -13,6 +13,11 @@ from .errors import InputError
 NONE, OTHER, BOTH = "none", "other", "both"
 RESERVED_VOICES = (NONE, OTHER, BOTH)
 """The voices that are no side: the outlet itself, anybody else who is cited, several sides at once."""
+# The columns of output rows beside the labels, and those that each head has there: predictions, articles, reports.
+_COLUMNS = (
+    "article_id", "conflict", "index", "start", "end", "text", "evidence", "evidence_start", "evidence_end", "truncated"
+)  # fmt: skip
+_COLUMNS_OF_HEAD = ("score", "probabilities", "margin", "counts", "shares", "gold")
 
 
 @dataclass(frozen=True)
@@ -34,7 +39,11 @@ class Head:
 
 @dataclass(frozen=True)
 class Scheme:
-    """The heads of a model. Raises `InputError` when names repeat, a head has no choice, or two heads point."""
+    """The heads of a model.
+
+    Raises `InputError` when names repeat or cannot be names, a head has no choice, or two heads point. A head is
+    named as the column of its labels, so it cannot have the name of another column.
+    """
 
     heads: tuple[Head, ...]
 
@@ -42,6 +51,12 @@ class Scheme:
         names = [head.name for head in self.heads]
         if not names or len(set(names)) != len(names):
             raise InputError(f"scheme: heads need distinct names and there must be one at least, not {names}")
+        taken = {*_COLUMNS, *(f"{name}_{column}" for name in names for column in _COLUMNS_OF_HEAD)}
+        for name in names:
+            if not isinstance(name, str) or not name or "." in name:
+                raise InputError(f"scheme: head {name!r}: a head's name is text without a dot")
+            if name in taken:
+                raise InputError(f"scheme: head '{name}': the output has another column of that name; choose another")
         if sum(head.points for head in self.heads) > 1:
             raise InputError("scheme: only one head can point at sides")
         for head in self.heads:
@@ -65,7 +80,10 @@ class Scheme:
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> "Scheme":
-        """A scheme from `{head: {labels: [...], points: bool}}`. Raises `InputError` if it is not of that form."""
+        """A scheme from `{head: {labels: [...], points: bool}}`.
+
+        Raises `InputError` if it is not of that form or a head has a name that PyTorch's modules keep for themselves.
+        """
         try:
             heads = tuple(
                 Head(name, tuple(map(str, body["labels"])), bool(body.get("points", False)))
@@ -73,7 +91,16 @@ class Scheme:
             )
         except (AttributeError, KeyError, TypeError) as error:
             raise InputError(f"scheme: needs {{head: {{labels: [...], points: false}}}}, got {data!r}") from error
-        return cls(heads)
+        scheme = cls(heads)
+        # Not at the top, and not for the default scheme, which is made there: commands that need no network wait for
+        # no PyTorch.
+        from torch import nn
+
+        network = nn.ModuleDict()
+        for name in scheme.names:
+            if hasattr(network, name):  # a method or field, which a part of the network cannot replace
+                raise InputError(f"scheme: head '{name}': PyTorch keeps that name for itself; choose another")
+        return scheme
 
 
 DEFAULT_SCHEME = Scheme(

@@ -289,6 +289,7 @@ def _map_by_core(compute: Callable[[list[int]], _Output], batches: Sequence[list
 
     def alone() -> None:
         torch.set_num_threads(1)
+        torch.get_num_threads()  # a thread's first look makes its number its own; later it would see the one set below
         started.wait()
 
     threads = ThreadPoolExecutor(count, "whosays-core", alone)

@@ -81,7 +81,7 @@ def encode_articles(
     texts = [sentence.text for article, _ in articles for sentence in article.sentences]
     if not texts:
         return [[] for _ in articles]
-    # Mentions need offsets, which only fast tokenizers give; transformers 5 has no others.
+    # Mentions need offsets, which only fast tokenizers give; `checkpoint` takes no others.
     encodings = tokenizer(texts, add_special_tokens=False, return_offsets_mapping=True, verbose=False)
     all_ids, all_offsets = encodings["input_ids"], encodings["offset_mapping"]
     marker = special_token_id(tokenizer, "mask", "unk")

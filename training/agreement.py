@@ -52,7 +52,8 @@ def _head(head: Head, pairs: Sequence[tuple[str, Pair]], sides: set[str]) -> dic
 
     exact = [(own(c, a), own(c, b)) for c, (a, b) in pairs]
     coarse = [(pooled(a), pooled(b)) for _, (a, b) in pairs]
-    f1 = pooled_f1(head, [a for _, (a, _) in pairs], [b for _, (_, b) in pairs], [c for c, _ in pairs])
+    gold, given, conflicts = [a for _, (a, _) in pairs], [b for _, (_, b) in pairs], [c for c, _ in pairs]
+    f1 = pooled_f1(head, gold, given, conflicts) if pairs else {}
     by_conflict: dict[str, list[Pair]] = {}
     for conflict, pair in pairs:
         by_conflict.setdefault(conflict, []).append(pair)

@@ -8,7 +8,7 @@ from typing import Any
 
 import torch
 
-from ..model.checkpoint import model_folder
+from ..model.checkpoint import model_folder, model_sha256
 from ..model.encoders import hub_name
 from ..model.errors import InputError
 from ..model.files.writing import write_text
@@ -54,9 +54,11 @@ def write_card(model: str, report_folder: Path) -> Path:
     Raises `InputError` if the model or the report cannot be used, or the report is about another model.
     """
     folder, report = model_folder(model), load_scored(report_folder).content
-    if report["system"] != folder.name:
+    if "model_sha256" not in report:
+        raise InputError(f"{report_folder}: does not say which model it is about; run `whosays evaluate` again")
+    if report["model_sha256"] != model_sha256(model):
         raise InputError(
-            f"{report_folder}: is about '{report['system']}', not '{folder.name}'; evaluate this model first"
+            f"{report_folder}: is about '{report['system']}', not '{model}' as it is now; evaluate this model first"
         )
     recipe = load_recipe(str(folder / "recipe.yaml"))
     try:
@@ -116,7 +118,10 @@ def _judged(report: Mapping[str, Any]) -> list[str]:
     systems = {"this model": heads} | report["baselines"]
     macro = _table(
         ["macro-F1", *heads],
-        ([title_of(name), *(_figure(found[h]["macro_f1"]) for h in heads)] for name, found in systems.items()),
+        (
+            [title_of(name), *(_figure(found[h]["macro_f1"]) if h in found else "–" for h in heads)]
+            for name, found in systems.items()
+        ),
     )
     classes = _table(
         ["head", "class", "F1", "precision", "recall", "sentences"],
@@ -128,7 +133,7 @@ def _judged(report: Mapping[str, Any]) -> list[str]:
     )
     good = f"""## How good it is
 
-{sum(c > 0 for c in data["conflicts"].values())} conflicts, {data["articles"]} articles, {data["sentences"]} sentences:
+{len(data["conflicts"])} conflicts, {data["articles"]} articles, {data["sentences"]} sentences:
 {", ".join(data["conflicts"])}. In brackets 95 % intervals from resampled articles. `side` as a class stands for all
 sides of all conflicts; only the right side counts as right.
 

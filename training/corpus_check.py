@@ -130,7 +130,10 @@ def _silent_aliases(placed: Sequence[_Placed]) -> Iterator[Finding]:
 
 
 def _near_duplicates(placed: Sequence[_Placed], splits: Mapping[str, str]) -> Iterator[Finding]:
-    """Sentences of different articles with Jaccard similarity of `NEAR_DUPLICATE` or more (MinHash, Broder 1997)."""
+    """Sentences of different articles with Jaccard similarity of `NEAR_DUPLICATE` or more (MinHash, Broder 1997).
+
+    Of all that a sentence repeats, the first of another split is named, or else the first.
+    """
     # The index only proposes, and proposes too much; the exact similarity decides.
     index = MinHashLSH(num_perm=_PERMUTATIONS, params=_BANDS)
     kept: dict[str, tuple[frozenset[str], _Placed, int]] = {}
@@ -139,16 +142,18 @@ def _near_duplicates(placed: Sequence[_Placed], splits: Mapping[str, str]) -> It
             words = frozenset(regex.findall(r"\w+", sentence.text.lower()))
             sketch = MinHash(num_perm=_PERMUTATIONS)
             sketch.update_batch([word.encode() for word in words])
-            for key in index.query(sketch):
-                others, other, at = kept[str(key)]
+            mine, repeated = splits.get(place.item.conflict.name), []
+            for key in sorted(map(str, index.query(sketch)), key=int):  # it gives them in no order
+                others, other, at = kept[key]
                 alike = len(words & others) / max(1, len(words | others))
                 if other.item.article.id != place.item.article.id and alike >= NEAR_DUPLICATE:
-                    mine, theirs = (splits.get(p.item.conflict.name) for p in (place, other))
-                    leak = f" across the splits {theirs} and {mine}" if mine != theirs else ""
-                    yield place.finding(
-                        f"sentence {number} nearly repeats{leak} sentence {at} of article '{other.item.article.id}'"
-                    )
-                    break
+                    repeated.append((splits.get(other.item.conflict.name), other, at))
+            if repeated:  # one finding a sentence
+                theirs, other, at = min(repeated, key=lambda found: found[0] == mine)
+                leak = f" across the splits {theirs} and {mine}" if mine != theirs else ""
+                yield place.finding(
+                    f"sentence {number} nearly repeats{leak} sentence {at} of article '{other.item.article.id}'"
+                )
             key = f"{len(kept)}"
             index.insert(key, sketch)
             kept[key] = (words, place, number)

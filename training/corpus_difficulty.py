@@ -5,6 +5,7 @@ the others and labels them; the answers on all conflicts are judged together. A 
 well can be labelled by surface cues, and a network that does well there has shown nothing.
 """
 
+import math
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -13,7 +14,7 @@ from ..model.labels import Scheme
 from .corpus import LabelledArticle
 from .crossval import make_folds
 from .evaluation.baselines import baseline_answers
-from .evaluation.bootstrap import article_weights
+from .evaluation.bootstrap import article_weights, figure
 from .evaluation.judged import Answer, judge_head
 from .evaluation.summary import summary
 
@@ -21,6 +22,8 @@ WHOLE = "all"
 """The name of all parts together."""
 SAME_PART = "same part"
 ALL_PARTS = "all parts"
+_UNJUDGED: dict[str, Any] = {"sentences": 0, "macro_f1": figure(math.nan, None), "by_class": {}}
+"""What stands for `summary` where nobody labelled the head."""
 
 Reading = tuple[str, str]
 """A part that is judged, and what was learnt from: `SAME_PART` or `ALL_PARTS`."""
@@ -36,10 +39,11 @@ def difficulty(
 ) -> dict[str, Any]:
     """Figures of TF-IDF on conflicts held out, by part, by what it learnt from, and by head.
 
-    Parts are the rows' "part" and `WHOLE`; a part is judged by what was learnt from the other conflicts of that part
-    (`SAME_PART`) and of all parts (`ALL_PARTS`). A head has its `sentences`, its `macro_f1` (value, and low and high
-    of a bootstrap over articles) and the `f1` of each class. `groups` of about as many sentences hold several
-    conflicts out at once; None: one by one. Raises `InputError` if a part has fewer than three conflicts.
+    Parts are the rows' "part" and `WHOLE`, in which alone rows without a part are; a part is judged by what was learnt
+    from the other conflicts of that part (`SAME_PART`) and of all parts (`ALL_PARTS`). A head has its `sentences`, its
+    `macro_f1` (value, and low and high of a bootstrap over articles; not defined where nobody labelled the head) and
+    the `f1` of each class. `groups` of about as many sentences hold several conflicts out at once; None: one by one.
+    Raises `InputError` if a part has fewer than three conflicts.
     """
     found: dict[str, Any] = defaultdict(dict)
     for (part, learnt), answered in sorted(held_out_answers(articles, scheme, groups, say).items()):
@@ -57,12 +61,16 @@ def held_out_answers(
     parts: dict[str, list[LabelledArticle]] = defaultdict(list)
     for item in articles:
         parts[_part(item)].append(item)
+    if len(parts) == 1:  # which is the whole
+        parts.clear()
+    parts.pop(WHOLE, None)
     found: dict[Reading, Answered] = defaultdict(list)
-    for part, items in parts.items() if len(parts) > 1 else ():
+    for part, items in parts.items():
         found[part, SAME_PART] = _answers(items, scheme, groups, lambda doing, part=part: say(f"{part}, {doing}"))
     found[WHOLE, ALL_PARTS] = _answers(articles, scheme, groups, lambda doing: say(f"{WHOLE}, {doing}"))
-    for item, rows in found[WHOLE, ALL_PARTS] if len(parts) > 1 else ():
-        found[_part(item), ALL_PARTS].append((item, rows))
+    for item, rows in found[WHOLE, ALL_PARTS]:
+        if _part(item) in parts:
+            found[_part(item), ALL_PARTS].append((item, rows))
     return found
 
 
@@ -89,7 +97,8 @@ def _figures(answered: Answered, scheme: Scheme) -> dict[str, Any]:
     weights = article_weights(len(items))
     found = {}
     for head in scheme.heads:
-        figures = summary(judge_head(head, items, answers), weights)
+        judged = judge_head(head, items, answers)
+        figures = summary(judged, weights) if len(judged) else _UNJUDGED
         found[head.name] = {
             "sentences": figures["sentences"],
             "macro_f1": figures["macro_f1"],

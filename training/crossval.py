@@ -15,6 +15,7 @@ from pathlib import Path
 from statistics import mean, pstdev
 from typing import Any
 
+from ..model.checkpoint import model_sha256
 from ..model.errors import InputError
 from ..model.files.writing import print_rows, replacing, write_text
 from ..model.labels import DEFAULT_SCHEME, Scheme
@@ -90,9 +91,8 @@ def cross_validate(recipe: Recipe, groups: int | None, output: Path, say: Say = 
             _run_fold(fold, recipe, articles, output / fold.name, scheme, _with_prefix(doing, say))
         held += judged
         transcripts.append(read_transcript(output / fold.name / ANSWERS_FOLDER, judged, scheme))
-    report = report_on(
-        f"{output.name}, {len(folds)} folds", scheme, held, join(transcripts), [*notes, *_notes(folds, output)], say
-    )
+    together = System(f"{output.name}, {len(folds)} folds", scheme)
+    report = report_on(together, held, join(transcripts), [*notes, *_notes(folds, output)], say)
     write_report(report, output)
     return report
 
@@ -145,10 +145,11 @@ def _run_fold(
     say("training")
     files = {name: [str(folder / f"{name}.jsonl")] for name in parts}
     train(recipe.model_copy(update=files), folder / "model")
-    system = System(fold.name, scheme, Predictor.load(str(folder / "model"), recipe.precision))
+    model = str(folder / "model")
+    system = System(fold.name, scheme, Predictor.load(model, recipe.precision), model_sha256(model))
     transcript = transcribe(system, judged, training, say=say)
     write_transcript(transcript, folder / ANSWERS_FOLDER, judged, scheme)
-    write_report(report_on(fold.name, scheme, judged, transcript, [], say), folder)
+    write_report(report_on(system, judged, transcript, [], say), folder)
 
 
 def _row(item: LabelledArticle) -> dict[str, Any]:

@@ -36,9 +36,13 @@ class EpochRows(torch.utils.data.Dataset):
         self.variety, self.seed = variety, seed
         self.rows = training_rows(articles, model, tokenizer)
         self.length = len(self.rows)
+        self._epoch: int | None = None
 
     def set_epoch(self, epoch: int) -> None:
         """Word the articles as they are in `epoch` (from 0)."""
+        if epoch == self._epoch:  # the Trainer sets it, and so does accelerate's loader whenever it is iterated
+            return
+        self._epoch = epoch
         if self.variety != Variety():
             worded = [varied(item, self.variety, self.seed, epoch, n) for n, item in enumerate(self.articles)]
             self.rows = training_rows(worded, self.model, self.tokenizer)

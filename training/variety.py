@@ -9,7 +9,7 @@ not fit a rule exactly is left as it is.
 import random
 
 import regex
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from ..model.article import article_from_sentences
 from .corpus import LabelledArticle
@@ -18,13 +18,25 @@ Share = Field(default=0.0, ge=0, le=1)
 
 
 class Variety(BaseModel):
-    """How often each change is made: the first two to a sentence that allows it, the others to an article."""
+    """How often each change is made: the first two to a sentence that allows it, the others to an article.
+
+    A sentence gets one of the first two at most, so their shares add up to 1 at most.
+    """
 
     model_config = ConfigDict(extra="forbid")
     source_last: float = Share
     quotation_first: float = Share
     lost_punctuation: float = Share
     run_in: float = Share
+
+    @model_validator(mode="after")
+    def _one_change_a_sentence(self) -> "Variety":
+        if self.source_last + self.quotation_first > 1:
+            raise ValueError(
+                "source_last and quotation_first must add up to 1 at most, "
+                f"got {self.source_last} and {self.quotation_first}"
+            )
+        return self
 
 
 _AUX = r"(?:(?:has|have|had|also|later|now) )*"

@@ -1,14 +1,15 @@
 """The folder that a run works in: its lock, its parts, its rejects, and how they become the output.
 
 An output that is one file has its parts in a hidden folder beside it, which goes away once they are joined; its
-manifest stays beside the file. Nothing in a folder is ever touched that a run did not put there.
+manifest stays beside the file. Nothing in a folder is ever touched that a run did not put there: a folder is a run's
+if it has the manifest of one, whatever the names of its files.
 """
 
 import os
 import re
 import shutil
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -21,13 +22,14 @@ from filelock import FileLock, Timeout
 from ..errors import InputError, WorkError
 from ..files.writing import FORMATS, join_files, replacing, sync, write_rows
 from .layout import Layout, kept_value
-from .manifest import MANIFEST, RunState, append
+from .manifest import MANIFEST, RunState, append, run_of
 from .parts import LabelledPart
 
 REJECTS = "rejects.jsonl"
 _LOCK = ".lock"
-_PART = re.compile(r"\.?part-\d{5,}\.(?:jsonl|csv|parquet)(?:\.partial)?")
-_OURS = (MANIFEST, REJECTS, _LOCK)
+# What a run leaves that is killed as it begins, and as it clears the folder.
+_BEGUN = f".{MANIFEST}.partial"
+_CLEARED = f".{MANIFEST}.cleared"
 _LONGEST_NAME = 255
 _NO_VALUE = "__HIVE_DEFAULT_PARTITION__"
 
@@ -102,7 +104,7 @@ def locked(place: Place) -> Iterator[None]:
     try:
         yield
     finally:
-        if place.folder.is_dir() and not (place.folder / MANIFEST).exists():
+        if place.folder.is_dir() and run_of(place.folder / MANIFEST) is None:
             (place.folder / _LOCK).unlink(missing_ok=True)
             with suppress(OSError):  # what others have put there stays
                 place.folder.rmdir()
@@ -110,29 +112,42 @@ def locked(place: Place) -> Iterator[None]:
 
 
 def check_free(place: Place, force: bool) -> None:
-    """Raise `InputError` if something stands where a new run would write."""
-    if place.file and place.file.exists() and not force:
-        raise InputError(f"{place.file}: exists already; give --force to replace it")
-    foreign = next((p for p in place.folder.iterdir() if p.name not in _OURS and not _is_ours(p)), None)
+    """Raise `InputError` if something stands where a new run would write, in whose folder there is no manifest of one.
+
+    `force` is for the file and what goes beside it; what others have in the folder is never replaced.
+    """
+    if place.file and not force:
+        beside = () if run_of(place.manifest) else (place.rejects, place.manifest)
+        taken = next((path for path in (place.file, *beside) if path.exists()), None)
+        if taken:
+            raise InputError(f"{taken}: exists already; give --force to replace it")
+    if run_of(place.folder / _CLEARED):
+        return
+    foreign = next((path for path in place.folder.iterdir() if path.name not in (_LOCK, _BEGUN)), None)
     if foreign:
         raise InputError(f"{place.folder}: is not the folder of a run, it holds '{foreign.name}'; give a new folder")
 
 
-def _is_ours(path: Path) -> bool:
-    return bool(_PART.fullmatch(path.name)) or (
-        path.is_dir() and "=" in path.name and all(_PART.fullmatch(inner.name) for inner in path.iterdir())
-    )
-
-
 def clear(place: Place) -> None:
-    """Take away all that a run left in its folder; its manifest first, so that the rest is no run to be taken up."""
-    (place.folder / MANIFEST).unlink(missing_ok=True)
+    """Take away all that a run left in its folder; without a run's manifest there, nothing.
+
+    The manifest is set aside first, so that the rest is no run to be taken up, and goes last, so that what is left
+    when this is interrupted is still known to be a run's.
+    """
+    (place.folder / _BEGUN).unlink(missing_ok=True)
+    if run_of(place.folder / MANIFEST):
+        (place.folder / MANIFEST).replace(place.folder / _CLEARED)
+    run = run_of(place.folder / _CLEARED)
+    if run is None:
+        return
     (place.folder / REJECTS).unlink(missing_ok=True)
-    _remove_strays(place, {})
+    part = re.compile(rf"part-\d{{5,}}\.{run['format']}|\.part-\d{{5,}}\.{run['format']}\.partial")
+    _remove_files(place.folder, run["partition_by"], part.fullmatch)
+    (place.folder / _CLEARED).unlink()
 
 
 def mend(place: Place, state: RunState) -> None:
-    """Bring the folder of an interrupted run to what its manifest says.
+    """Bring the folder of an interrupted run to what its manifest says: a part that it does not list yet goes.
 
     Raises `InputError` if something that the manifest lists is missing or has another length.
     """
@@ -147,16 +162,20 @@ def mend(place: Place, state: RunState) -> None:
         os.truncate(rejects, state.rejects_bytes)
         if not state.rejects_bytes:
             rejects.unlink()
-    _remove_strays(place, state.files)
+    name = _part_name(place, state.parts)
+    _remove_files(place.folder, place.partition_by, {name, f".{name}.partial"}.__contains__)
 
 
-def _remove_strays(place: Place, known: Any) -> None:
-    for folder in [place.folder, *(path for path in place.folder.iterdir() if path.is_dir() and "=" in path.name)]:
-        for path in folder.iterdir():
-            if _PART.fullmatch(path.name) and str(path.relative_to(place.folder)) not in known:
+def _remove_files(folder: Path, partition_by: str | None, is_ours: Callable[[str], object]) -> None:
+    """Remove the files with such names from a run's folder and its partitions; an empty partition goes, too."""
+    begin = _partition_name(partition_by, "") if partition_by else None
+    partitions = [path for path in folder.iterdir() if begin and path.name.startswith(begin) and path.is_dir()]
+    for here in [folder, *partitions]:
+        for path in here.iterdir():
+            if is_ours(path.name):
                 path.unlink()
-        if folder != place.folder and not any(folder.iterdir()):
-            folder.rmdir()
+        if here != folder and not any(here.iterdir()):
+            here.rmdir()
 
 
 def write_part(
@@ -164,7 +183,7 @@ def write_part(
 ) -> dict[str, Any]:
     """Write the rows and rejects of a part, whole and on the disk. Returns what the manifest says of it."""
     part = labelled.part
-    name = f"part-{part.number:05}.{place.format}"
+    name = _part_name(place, part.number)
     groups = defaultdict(list) if place.partition_by else {name: []}
     for job, predictions in zip(part.jobs, labelled.articles, strict=True):
         groups[_partition(place, job, name)].append((job, predictions))
@@ -190,18 +209,26 @@ def write_part(
     }
 
 
+def _part_name(place: Place, number: int) -> str:
+    return f"part-{number:05}.{place.format}"
+
+
 def _partition(place: Place, job: Any, name: str) -> str:
     if place.partition_by is None:
         return name
     value = kept_value(job, place.partition_by)
     text = _NO_VALUE if value in (None, "") else quote(str(value), safe=" ")
-    folder = f"{quote(place.partition_by, safe=' ')}={text}"
+    folder = _partition_name(place.partition_by, text)
     if len(folder) > _LONGEST_NAME:
         raise WorkError(
             f"article '{job[0].id}': its {place.partition_by} is too long for a folder's name; "
             "partition by another column"
         )
     return f"{folder}/{name}"
+
+
+def _partition_name(column: str, value: str) -> str:
+    return f"{quote(column, safe=' ')}={value}"
 
 
 def publish(place: Place, state: RunState, schema: pa.Schema) -> None:
@@ -216,7 +243,7 @@ def publish(place: Place, state: RunState, schema: pa.Schema) -> None:
             shutil.copyfile(place.folder / REJECTS, partial)
     else:
         place.rejects.unlink(missing_ok=True)
-    names = (place.folder / f"part-{number:05}.{place.format}" for number in range(state.parts))
+    names = (place.folder / _part_name(place, number) for number in range(state.parts))
     join_files(names, place.file, place.format, schema)
     with replacing(place.manifest) as partial:
         shutil.copyfile(place.folder / MANIFEST, partial)

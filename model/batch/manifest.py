@@ -56,16 +56,31 @@ class RunState:
     files: Mapping[str, int] = field(default_factory=dict)
 
 
+def run_of(path: Path) -> dict[str, Any] | None:
+    """What the first line of a manifest says of its run; None if there is no file, or one that no run began."""
+    if not path.is_file():
+        return None
+    with path.open("rb") as file:
+        line = file.readline()
+    try:
+        run = json.loads(line)["run"]
+    except (ValueError, TypeError, KeyError, RecursionError):
+        return None
+    whole = line.endswith(b"\n") and isinstance(run, dict) and {"whosays", "format", "partition_by"} <= run.keys()
+    return run if whole else None
+
+
 def read_manifest(path: Path) -> RunState | None:
     """Where the run of a manifest stands, None if none was begun. A last line that was cut off is taken away.
 
-    Raises `InputError` if another line is damaged.
+    Raises `InputError` if another line is damaged. What is no run's manifest counts as none and stays as it is.
     """
-    if not path.is_file():
+    run = run_of(path)
+    if run is None:
         return None
     inputs: list[Input] = []
     files: dict[str, int] = {}
-    state: RunState | None = None
+    state = RunState(run)
     whole = 0
     with path.open("rb") as file:
         for number, line in enumerate(file, 1):
@@ -73,11 +88,7 @@ def read_manifest(path: Path) -> RunState | None:
                 break
             try:
                 [(kind, body)] = json.loads(line).items()
-                if kind == "run":
-                    state = RunState(body)
-                elif state is None:
-                    raise ValueError
-                elif kind == "input":
+                if kind == "input":
                     inputs.append(Input(**body))
                     state = replace(state, finished=False)
                 elif kind == "part":
@@ -87,14 +98,14 @@ def read_manifest(path: Path) -> RunState | None:
                     state = replace(state, finished=True)
                 elif kind == "output":
                     state = replace(state, published=body["bytes"])
-            except (ValueError, TypeError, KeyError):
+            except (ValueError, TypeError, KeyError, AttributeError):
                 raise InputError(
                     f"{path}, line {number}: damaged; give --force to start anew, or another output"
                 ) from None
             whole += len(line)
     if whole < path.stat().st_size:
         os.truncate(path, whole)
-    return replace(state, inputs=tuple(inputs), files=files) if state else None
+    return replace(state, inputs=tuple(inputs), files=files)
 
 
 def after_part(state: RunState, part: Mapping[str, Any]) -> RunState:

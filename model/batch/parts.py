@@ -85,12 +85,13 @@ def cut_parts(
 ) -> Iterator[Part]:
     """Items in parts of `size`, numbered from `first`; what has no conflict is rejected.
 
-    `conflict` is for articles that name none or name this one; any other is a packaged one.
+    `conflict` is for articles that name none or name this one; any other is a packaged one. Raises `InputError` if
+    part 0 is full of articles that have none: then it was forgotten.
     """
     known: dict[str | None, Conflict] = {None: conflict, conflict.name: conflict} if conflict else {}
     jobs: list[Job] = []
     rejects: list[Reject] = []
-    characters, end = 0, Position()
+    characters, unnamed, end = 0, 0, Position()
     for item in items:
         end = item.position
         if isinstance(item.content, Reject):
@@ -102,7 +103,10 @@ def cut_parts(
             except InputError as error:
                 line = None if item.raw is None else end.line
                 rejects.append(reject(sources[end.source].path, line, str(error), item.raw))
+                unnamed += item.content.conflict is None
         if len(jobs) + len(rejects) == size or characters >= PART_CHARACTERS:
+            if first == 0 and unnamed == size:
+                raise InputError(f"{rejects[0]} (and so for each of the first {size})")
             yield Part(first, jobs, rejects, end)
             first, jobs, rejects, characters = first + 1, [], [], 0
     if jobs or rejects:

@@ -11,7 +11,7 @@ from typing import Any
 from ..errors import InputError
 from ..files.reading import Position
 from ..files.sources import STDIN, Source, fingerprint
-from ..files.writing import sync
+from ..files.writing import replacing, sync
 from .folder import Place, check_free, clear, mend
 from .manifest import MANIFEST, Input, RunState, append, differences, read_manifest
 
@@ -73,8 +73,9 @@ def take_up(
             )
         return take_up(place, None, given, settings, force)
     clear(place)
-    append(place.folder / MANIFEST, [{"run": settings}, *({"input": asdict(item)} for item in inputs)])
-    sync(place.folder)
+    # It appears only whole: a manifest without its first line would be nobody's.
+    with replacing(place.folder / MANIFEST) as partial:
+        append(partial, [{"run": settings}, *({"input": asdict(item)} for item in inputs)])
     sync(place.folder.absolute().parent)
     return RunState(settings, tuple(inputs)), sources
 

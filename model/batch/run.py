@@ -75,10 +75,10 @@ def label_files(
     finished); `WorkError` if writing fails, an input changes meanwhile, or, if `strict`, at the first reject. What
     was whole stays, and the same call goes on from there.
     """
-    place = run_place(output, format, partition_by)
-    given = find_inputs(inputs, [place.folder, *([place.file, place.rejects, place.manifest] if place.file else [])])
-    if place.file and place.file.exists() and any(_is_same(source.path, place.file) for source in given):
+    place, inputs = run_place(output, format, partition_by), list(inputs)
+    if place.file and place.file.exists() and any(_is_same(name, place.file) for name in inputs):
         raise InputError(f"{output}: is among the inputs; write the output elsewhere")
+    given = find_inputs(inputs, [place.folder, *([place.file, place.rejects, place.manifest] if place.file else [])])
     columns = sorted({*layout.keep, *([partition_by] if partition_by else [])} - {CONFLICT})
     _check_columns(columns, given)
 
@@ -130,10 +130,16 @@ def label_files(
         except OSError as error:
             reason = (error.strerror or str(error)).splitlines()[0]
             raise WorkError(
-                f"{output}: {reason}; {state.articles} articles in {state.parts} parts are safe, "
-                "and the same command goes on from there"
+                f"{output}: {reason}; {state.articles} articles in {state.parts} parts are safe, {going_on(inputs)}"
             ) from error
         return _summary(place, state, resumed, finished=True)
+
+
+def going_on(inputs: Iterable[str]) -> str:
+    """What becomes of a run over these inputs that has ended early, as the end of a message."""
+    if STDIN in inputs:
+        return "but the same command begins anew: standard input cannot be read twice"
+    return "and the same command goes on from there"
 
 
 def label_stream(
@@ -143,17 +149,23 @@ def label_stream(
     conflict: Conflict | None = None,
     precision: Precision = "auto",
     min_confidence: float = 0.0,
+    layout: Layout = SENTENCES,
     keep: Iterable[str] = (),
     start_engine: StartEngine = local_engine,
 ) -> Iterator[LabelledPart]:
-    """The same labels as `label_files` writes, as a stream of parts; `keep` names columns that articles keep.
+    """The same labels as `label_files` writes, as a stream of parts.
 
-    Raises `InputError` at once if the input or the model cannot be used or no article can be read.
+    `layout` is what the rows are to be: its columns are checked, and articles keep them; `keep` names columns that
+    articles keep besides, where they have them. Raises `InputError` at once if the input, the model or a column
+    cannot be used or no article can be read.
     """
     sources = find_inputs(inputs)
-    columns = [name for name in keep if name != CONFLICT]
-    parts = _with_an_article(cut_parts(read_items(sources, columns), sources, conflict))
-    return start_engine(model, precision, min_confidence).run(parts)
+    columns = [name for name in layout.keep if name != CONFLICT]
+    _check_columns(columns, sources)
+    parts = _with_an_article(cut_parts(read_items(sources, [*columns, *keep]), sources, conflict))
+    engine = start_engine(model, precision, min_confidence)
+    layout.schema(engine.heads)  # for what it raises
+    return engine.run(parts)
 
 
 def _check_columns(names: Iterable[str], sources: Iterable[Source]) -> None:
@@ -194,7 +206,7 @@ def _schema(layout: Layout, engine: Engine, settings: dict[str, Any]) -> pa.Sche
 
 
 def _is_same(path: str, other: Path) -> bool:
-    return path != STDIN and other.samefile(path)
+    return path != STDIN and Path(path).exists() and other.samefile(path)
 
 
 def _check_unchanged(inputs: Iterable[Input]) -> None:

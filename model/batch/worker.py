@@ -14,6 +14,7 @@ from typing import IO
 import torch
 
 from ..errors import InputError, WorkError
+from ..memory import keep_freed_memory
 from ..predictor import Predictor
 from .parts import ahead, engine_settings
 from .wire import pack, pack_labels, unpack, unpack_jobs
@@ -42,6 +43,7 @@ def _answers(model: str, precision: str, min_confidence: str, device: str, read:
 
 def main() -> None:
     """The process."""
+    keep_freed_memory()
     # Ctrl-C reaches the whole group; when to stop is for the process that started this one to say.
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.SIG_IGN)

@@ -1,7 +1,8 @@
 """Reading articles from files, as a stream: text, JSONL, CSV, Parquet and saved datasets.
 
-A bad article inside a good file is a `Reject`, and the rest goes on. No row is ever held that is longer than
-`ROW_LIMIT`, so memory stays bounded whatever a file contains.
+A bad article inside a good file is a `Reject`, and the rest goes on. A row of text, JSONL or CSV is given up
+where it gets longer than `ROW_LIMIT`, so memory stays bounded whatever such a file contains. Parquet and saved
+datasets come `_TABLE_BATCH` rows at a time, whole however long: what is too long is rejected once it is in memory.
 """
 
 import csv
@@ -105,12 +106,14 @@ def _read_source(path: str, id: str, after: int, keep: Sequence[str]) -> Iterato
             yield 1, _read_text(path, id), None
         return
     if found == STDIN:
-        first = next(_bounded_lines(sys.stdin.buffer), b"").removeprefix(b"\xef\xbb\xbf")
-        if not first.lstrip().startswith(b"{"):
-            rest = sys.stdin.buffer.read(max(0, ROW_LIMIT + 1 - len(first)))
-            yield 1, _text_article(STDIN, id, first + rest), None
+        lines = _bounded_lines(sys.stdin.buffer)
+        opening = _opening(lines)
+        if not opening[-1].lstrip().startswith(b"{"):
+            begun = b"".join(opening)
+            rest = sys.stdin.buffer.read(max(0, ROW_LIMIT + 1 - len(begun)))
+            yield 1, _text_article(STDIN, id, begun + rest), None
             return
-        rows = _parse_lines(STDIN, chain([first], _bounded_lines(sys.stdin.buffer)), after)
+        rows = _parse_lines(STDIN, chain(opening, lines), after)
     else:
         rows = _READERS[str(found)](path, after, (*OWN_COLUMNS, *keep))
     for line, row, raw in rows:
@@ -219,6 +222,16 @@ def _bounded_lines(file: IO[bytes]) -> Iterator[bytes]:
         yield line
         while len(line) > ROW_LIMIT and not line.endswith(b"\n"):
             line = file.readline(ROW_LIMIT + 1)
+
+
+def _opening(lines: Iterator[bytes]) -> list[bytes]:
+    """The lines up to the first that is not blank, or to `ROW_LIMIT`; one at least, and no byte order mark."""
+    found = [next(lines, b"").removeprefix(b"\xef\xbb\xbf")]
+    length = len(found[0])
+    while not found[-1].strip() and length <= ROW_LIMIT and (line := next(lines, b"")):
+        found.append(line)
+        length += len(line)
+    return found
 
 
 def _parse_lines(name: str, lines: Iterable[bytes], after: int) -> Rows:

@@ -55,20 +55,27 @@ def kind(path: str) -> str | None:
 def find_inputs(given: Iterable[str], leave_out: Sequence[Path] = ()) -> list[Source]:
     """The files that `given` names (files, folders with all below them, globs, "-" for standard input), checked.
 
-    Folders and globs give their readable files in sorted order, without hidden ones and without what stands at or
-    below a path in `leave_out` (a run's own output). A file that is given twice comes once. Raises `InputError` at
-    what is missing, empty of readable files, of an unknown kind, or a table without a `text` or `sentences` column.
+    Folders and globs give their readable files in sorted order, without hidden ones. What stands at or below a path
+    in `leave_out` (a run's own output) is passed over, even if it is given itself: a shell may have found it. A file
+    that is given twice comes once. Raises `InputError` at what is missing, empty of readable files, of an unknown
+    kind, or a table without a `text` or `sentences` column, and if nothing is left.
     """
-    barred = {os.path.realpath(path) for path in leave_out}
+    # With a separator at the end each begins what is below it, and no other name.
+    barred = tuple(f"{os.path.realpath(path)}{os.sep}" for path in leave_out)
     found: dict[object, Source] = {}
     for name in given:
         for source in _expand(name, barred):
             if source.path == STDIN:
                 key: object = STDIN
             else:
-                status = Path(source.path).stat()
+                try:
+                    status = Path(source.path).stat()
+                except OSError as error:  # a link may lead nowhere
+                    raise InputError(f"{source.path}: cannot be read: {error.strerror}") from None
                 key = status.st_dev, status.st_ino
             found.setdefault(key, source)
+    if barred and not found:
+        raise InputError("there is no input besides the run's own output; give others, or write the output elsewhere")
     for source in found.values():
         columns = columns_of(source.path)
         if columns is not None and not {"text", "sentences"} & set(columns):
@@ -78,11 +85,13 @@ def find_inputs(given: Iterable[str], leave_out: Sequence[Path] = ()) -> list[So
     return list(found.values())
 
 
-def _expand(name: str, barred: set[str]) -> list[Source]:
+def _expand(name: str, barred: tuple[str, ...]) -> list[Source]:
     if name == STDIN:
         return [Source(STDIN, "stdin")]
     path = Path(name)
     if path.exists():
+        if _is_barred(name, barred):
+            return []
         if kind(name):
             return [Source(name, path.name)]
         if path.is_file():
@@ -97,7 +106,11 @@ def _expand(name: str, barred: set[str]) -> list[Source]:
     if not paths:
         raise InputError(f"{name}: no such file or folder")
     fixed = Path(*Path(name).parts[: _first_magic(name)])
-    return [Source(found, os.path.relpath(found, fixed)) for found in paths if os.path.realpath(found) not in barred]
+    return [Source(found, os.path.relpath(found, fixed)) for found in paths if not _is_barred(found, barred)]
+
+
+def _is_barred(path: str, barred: tuple[str, ...]) -> bool:
+    return bool(barred) and f"{os.path.realpath(path)}{os.sep}".startswith(barred)
 
 
 def _first_magic(pattern: str) -> int:
@@ -106,12 +119,12 @@ def _first_magic(pattern: str) -> int:
     )
 
 
-def _walk(folder: str, barred: set[str]) -> Iterator[str]:
+def _walk(folder: str, barred: tuple[str, ...]) -> Iterator[str]:
     for here, folders, files in os.walk(folder):
         folders[:] = [
             name
             for name in folders
-            if not name.startswith(".") and not (barred and os.path.realpath(os.path.join(here, name)) in barred)  # noqa: PTH118
+            if not name.startswith(".") and not _is_barred(os.path.join(here, name), barred)  # noqa: PTH118
         ]
         if here != folder and kind(here) == DATASET:
             folders.clear()
@@ -119,7 +132,7 @@ def _walk(folder: str, barred: set[str]) -> Iterator[str]:
             continue
         for name in files:
             path = os.path.join(here, name)  # noqa: PTH118 - called for every file of a large folder
-            if not name.startswith(".") and kind(path) and not (barred and os.path.realpath(path) in barred):
+            if not name.startswith(".") and kind(path) and not _is_barred(path, barred):
                 yield path
 
 

@@ -24,7 +24,10 @@ from .view import ArticleView, Cell, Table, Voice, article_view, totals
 PER_LIST = 500
 """Articles on one page of the index: many more make a browser slow."""
 _LONGEST_NAME = 60
-_OUR_PAGES = re.compile(r"(\d{4,}(-.*)?|index-\d+)\.html")
+_OUR_PAGES = re.compile(r"(\d{4,}(-[\w.-]+)?|index-\d+)\.html", re.ASCII)
+# A name may be anybody's: a page of ours says so too, near its beginning (`base.html.j2`).
+_OUR_MARK = b'<meta name="generator" content="whosays">'
+_MARKED_WITHIN = 200
 
 
 @dataclass(frozen=True)
@@ -80,13 +83,15 @@ def write_pages(labelled: Iterable[Sequence[Prediction]], path: Path, jobs: Iter
     two or more characters between sentences is taken for a paragraph's end. Raises `ValueError` if the two differ.
     """
     views = _views(labelled, jobs)
+    folder = path.with_name(f"{path.stem}_pages")
     first, second = next(views, None), next(views, None)
     if first is None:
         return 0
     if second is None:
         _write(path, "article.html.j2", {"article": first, "back": None})
+        _remove(folder, _pages_in(folder))
         return 1
-    return _write_index(chain([first, second], views), path)
+    return _write_index(chain([first, second], views), path, folder)
 
 
 def _views(labelled: Iterable[Sequence[Prediction]], jobs: Iterable[Job] | None) -> Iterator[ArticleView]:
@@ -99,10 +104,29 @@ def _views(labelled: Iterable[Sequence[Prediction]], jobs: Iterable[Job] | None)
         yield article_view(predictions, job)
 
 
-def _write_index(views: Iterable[ArticleView], path: Path) -> int:
-    folder = path.with_name(f"{path.stem}_pages")
+def _pages_in(folder: Path) -> set[str]:
+    """The names of the pages that earlier calls wrote into a folder, which need not be there."""
+    return {page.name for page in folder.glob("*.html") if _is_ours(page)}
+
+
+def _is_ours(page: Path) -> bool:
+    if not (_OUR_PAGES.fullmatch(page.name) and page.is_file()):
+        return False
+    with page.open("rb") as file:
+        return _OUR_MARK in file.read(_MARKED_WITHIN)
+
+
+def _remove(folder: Path, pages: set[str]) -> None:
+    """Remove pages, and the folder if nothing is left in it then."""
+    for name in pages:
+        (folder / name).unlink()
+    if pages and not any(folder.iterdir()):
+        folder.rmdir()
+
+
+def _write_index(views: Iterable[ArticleView], path: Path, folder: Path) -> int:
     folder.mkdir(exist_ok=True)
-    stale = {page.name for page in folder.iterdir() if _OUR_PAGES.fullmatch(page.name)}
+    stale = _pages_in(folder)
     up = f"../{quote(path.name)}"
     sums = Sums()
     lists = _write_articles(views, folder, up, sums, stale)
@@ -114,8 +138,7 @@ def _write_index(views: Iterable[ArticleView], path: Path) -> int:
         _write(folder / _list_name(number), "list.html.j2", {"entries": entries} | links)
         stale.discard(_list_name(number))
         entries, number = following, number + 1
-    for name in stale:
-        (folder / name).unlink()
+    _remove(folder, stale)
     links = {"folder": quote(folder.name), "lists": number - 1, "per_list": PER_LIST}
     _write(path, "index.html.j2", {"entries": opening, "sums": sums} | links)
     return sums.articles

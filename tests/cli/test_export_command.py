@@ -18,6 +18,7 @@ def rows(gold_file, sides_file, model, *more):
 @pytest.mark.parametrize("form", ["merged", pytest.param("onnx", marks=pytest.mark.slow)])
 def test_export_then_predict_with_it(tiny_model, tmp_path, gold_file, sides_file, form):
     out = tmp_path / "new" / form
+    out.mkdir(parents=True)  # empty, it needs no --force
     result = runner.invoke(app, ["export", str(tiny_model), str(out), "--format", form])
     assert result.exit_code == 0, result.stderr
     told = dict(line.split("\t") for line in result.stdout.splitlines())
@@ -41,9 +42,15 @@ def test_export_then_predict_with_it(tiny_model, tmp_path, gold_file, sides_file
         (["default", "out", "--format", "pickle"], "use merged or onnx"),
         (["nowhere", "out", "--format", "merged"], "nowhere"),
         (["default", "file", "--force", "--format", "onnx"], "is a file"),
+        (["default", ".", "--force", "--format", "onnx"], "holds no whole model"),
+        (["default", ".", "--format", "onnx"], "holds no whole model"),
     ],
 )
 def test_wrong_usage_is_one_line_and_leaves_nothing(args, part, tmp_path, monkeypatch):
+    def early(*_):
+        raise AssertionError("the articles are read before all else is known to be right")
+
+    monkeypatch.setattr("whosays.training.corpus.packaged_split", early)
     monkeypatch.chdir(tmp_path)
     (tmp_path / "file").write_text("mine")
     result = runner.invoke(app, ["export", *args])

@@ -3,10 +3,12 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import contextmanager
 
 import pytest
 from typer.testing import CliRunner
 from whosays.cli.app import app
+from whosays.cli.stopping import Stop
 
 runner = CliRunner()
 SIDES = ["--side", "Kyiv=Ukraine,Ukrainian", "--side", "Moscow=Russia,Russian,Kremlin"]
@@ -176,6 +178,42 @@ def test_standard_input_to_a_file(tmp_path, tiny_model):
     assert second.exit_code == 2
     assert "--force" in second.stderr
     assert again("--force").exit_code == 0
+
+
+@pytest.mark.parametrize(("given", "after"), [("-", "begins anew"), ("article.txt", "goes on from there")])
+def test_what_is_said_of_a_stopped_run_holds_for_its_input(article, tmp_path, tiny_model, monkeypatch, given, after):
+    @contextmanager
+    def stopped(doing):
+        stop = Stop()
+        stop.signal = signal.SIGINT
+        yield stop
+
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("whosays.cli.stopping.stopping", stopped)
+    arguments = ["predict", given, *SIDES, "--model", str(tiny_model), "-o", "out"]
+    result = runner.invoke(app, arguments, input=TEXT)
+    assert result.exit_code == 130, result.output
+    [line] = result.stderr.strip().splitlines()
+    assert "1 articles are labelled and safe" in line
+    assert f"the same command {after}" in line
+
+
+@pytest.mark.parametrize("where", ["", "out.jsonl"])
+def test_columns_to_keep_are_checked_wherever_rows_go(tmp_path, tiny_model, where):
+    table = tmp_path / "in.csv"
+    table.write_text("id,text,day,side\n1,Kyiv spoke.,7,x\n")
+    output = ["-o", tmp_path / where] if where else []
+    for column, part in {"text": "in its own way", "side": "rename it", "dya": "none of the inputs has it"}.items():
+        result = run(table, *SIDES, "--model", tiny_model, "--keep", column, *output)
+        assert result.exit_code == 2, (column, result.output)
+        assert result.stdout == ""
+        [line] = result.stderr.strip().splitlines()
+        assert f"'{column}'" in line
+        assert part in line
+    result = run(table, *SIDES, "--model", tiny_model, "--keep", "day", "--keep", "conflict", *output)
+    assert result.exit_code == 0, result.stderr
+    [row] = map(json.loads, ((tmp_path / where).read_text() if where else result.stdout).splitlines())
+    assert (row["day"], row["conflict"]) == ("7", "command line")
 
 
 def test_articles_use_the_conflict_that_they_name(tmp_path, tiny_model, sides_file):

@@ -4,9 +4,10 @@ import shutil
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
+from transformers import BertweetTokenizer, MPNetConfig, MPNetModel, RobertaConfig, RobertaModel
 from whosays.model.checkpoint import load_model, new_model, save_model
 from whosays.model.encoders import encoder_source
-from whosays.model.errors import InputError
+from whosays.model.errors import InputError, WorkError
 
 
 def test_an_adapter_folder_holds_only_what_was_trained(tiny_encoder, tmp_path):
@@ -85,3 +86,68 @@ def test_a_hub_that_is_not_reached_is_one_line():
 def test_more_tokens_than_the_encoder_reads(tiny_encoder):
     with pytest.raises(InputError, match="max_tokens"):
         new_model(str(tiny_encoder), max_tokens=1024)
+
+
+@pytest.mark.parametrize(("kind", "settings"), [(RobertaModel, RobertaConfig), (MPNetModel, MPNetConfig)])
+def test_encoders_that_count_from_behind_padding_read_fewer_tokens(tiny_encoder, tmp_path, kind, settings):
+    encoder = tmp_path / "encoder"
+    shutil.copytree(tiny_encoder, encoder)
+    size = json.loads((tiny_encoder / "config.json").read_text())["vocab_size"]
+    narrow = {"hidden_size": 32, "num_hidden_layers": 1, "num_attention_heads": 4, "intermediate_size": 64}
+    kind(settings(vocab_size=size, max_position_embeddings=66, **narrow)).save_pretrained(encoder)
+    with pytest.raises(InputError, match="max_tokens: 65 is more than the 64 that"):
+        new_model(str(encoder), max_tokens=65, overlap=16)
+    model, _ = new_model(str(encoder), max_tokens=64, overlap=16)
+    assert model.encoder(inputs_embeds=torch.zeros(1, 64, 32)).last_hidden_state.shape == (1, 64, 32)
+
+
+@pytest.fixture
+def encoder_alone(tiny_encoder, tmp_path):
+    """An encoder's folder without a tokenizer."""
+    folder = tmp_path / "encoder"
+    folder.mkdir()
+    for name in ("config.json", "model.safetensors"):
+        shutil.copyfile(tiny_encoder / name, folder / name)
+    return folder
+
+
+def test_a_tokenizer_without_offsets_is_refused(encoder_alone, tmp_path):
+    vocabulary, merges = tmp_path / "vocab.txt", tmp_path / "bpe.codes"
+    vocabulary.write_text("co@@ 1\nuntry 1\n")
+    merges.write_text("u n 1\n")
+    BertweetTokenizer(str(vocabulary), str(merges)).save_pretrained(encoder_alone)
+    with pytest.raises(InputError, match=r"encoder '.*encoder': BertweetTokenizer .* fast tokenizer"):
+        new_model(str(encoder_alone), max_tokens=64)
+
+
+@pytest.mark.parametrize(
+    "files",
+    [
+        {"tokenizer_config.json": '{"tokenizer_class": "NobodysTokenizer"}'},
+        {"tokenizer.json": '{"model": 1}', "tokenizer_config.json": '{"tokenizer_class": "BertTokenizer"}'},
+        {"tokenizer.json": "not JSON"},
+    ],
+    ids=["unknown class", "unknown form", "no JSON"],
+)
+def test_a_tokenizer_that_cannot_be_loaded_is_one_line(encoder_alone, files):
+    for name, text in files.items():
+        (encoder_alone / name).write_text(text)
+    with pytest.raises(InputError, match=r"encoder '.*encoder': its tokenizer cannot be loaded") as error:
+        new_model(str(encoder_alone), max_tokens=64)
+    assert "\n" not in str(error.value)
+
+
+def test_a_full_cache_is_not_called_a_damaged_model(tiny_encoder, tmp_path, monkeypatch):
+    model, tokenizer = new_model(str(tiny_encoder), lora={"rank": 2, "alpha": 4}, max_tokens=64)
+    save_model(model, tokenizer, tmp_path / "m")
+    config = json.loads((tmp_path / "m" / "config.json").read_text())
+    (tmp_path / "m" / "config.json").write_text(json.dumps(config | {"encoder": "mpnet"}))
+
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.setattr("whosays.model.encoders._installed_parts", list)
+    monkeypatch.setattr("whosays.model.encoders.join_parts", full)
+    with pytest.raises(WorkError, match=r"cache/whosays.*No space left.*XDG_CACHE_HOME"):
+        load_model(str(tmp_path / "m"))

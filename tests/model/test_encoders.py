@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from whosays.model.encoders import encoder_source, join_parts
-from whosays.model.errors import InputError
+from whosays.model.errors import InputError, WorkError
 
 SEEDS = Path(__file__).parent.parent.parent / "seeds"
 
@@ -50,6 +50,21 @@ def test_a_joined_zip_of_another_hash_is_refused(parts, tmp_path):
     with pytest.raises(InputError, match="SHA-256"):
         join_parts(paths, sha256, tmp_path / "cache" / "encoder")
     assert list((tmp_path / "cache").iterdir()) == []
+
+
+def test_a_cache_that_cannot_be_written_is_named(parts, tmp_path, monkeypatch):
+    paths, sha256 = parts
+    cache = tmp_path / "cache"
+    cache.write_text("a file, in which nobody can make a folder")
+    monkeypatch.setattr("whosays.model.encoders._installed_parts", lambda: paths)
+    monkeypatch.setattr("whosays.model.encoders._MPNET_ZIP_SHA256", sha256)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(cache))
+    with pytest.raises(WorkError, match="XDG_CACHE_HOME") as error:
+        encoder_source("mpnet")
+    assert str(cache / "whosays") in str(error.value)
+    assert "\n" not in str(error.value)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "another"))
+    assert Path(encoder_source("mpnet"), "config.json").is_file()
 
 
 def test_without_parts_or_hub_one_line_says_what_to_do(tmp_path):

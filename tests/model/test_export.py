@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from pathlib import Path
 
 import onnx
 import pytest
@@ -163,6 +164,23 @@ def test_what_cannot_be_exported_is_said(adapted, exported, tmp_path):
         export_model(str(adapted), tmp_path / "m", "onnx", [])
     assert not list(tmp_path.iterdir())
     assert load_model(str(adapted))
+
+
+def test_only_a_models_folder_or_an_empty_one_is_written_into(adapted, tmp_path, monkeypatch):
+    jobs = jobs_of([(SAID, STRAIT)])
+    project, empty = tmp_path / "default", tmp_path / "empty"  # called as a packaged model is, which it is not
+    for folder in (project, empty):
+        folder.mkdir()
+    (project / "README.md").write_text("mine")
+    monkeypatch.chdir(tmp_path)
+    for output in (project, Path("default"), project / "README.md"):
+        with pytest.raises(InputError, match=r"give a .*folder") as error:
+            export_model(str(adapted), output, "merged", jobs)
+        assert str(error.value).startswith(f"{output}: ")
+    assert [file.name for file in project.iterdir()] == ["README.md"]
+    assert (project / "README.md").read_text() == "mine"
+    export_model(str(adapted), empty, "merged", jobs)
+    assert load_model(str(empty))
 
 
 def test_bfloat16_is_refused_for_onnx(exported):

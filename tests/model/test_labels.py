@@ -1,4 +1,6 @@
 import pytest
+from torch import nn
+from whosays.model.batch.layout import Layout
 from whosays.model.errors import InputError
 from whosays.model.labels import DEFAULT_SCHEME, Head, Scheme
 
@@ -32,3 +34,28 @@ def test_bad_schemes_are_refused(data):
 def test_heads_need_distinct_names():
     with pytest.raises(InputError, match="distinct"):
         Scheme((Head("a", ("x", "y")), Head("a", ("x", "y"))))
+
+
+CHOICE = {"labels": ["x", "y"]}
+
+
+@pytest.mark.parametrize("name", ["type", "float", "keys", "training", "forward", "a.b", "", 1, True])
+def test_a_head_is_called_as_a_part_of_a_network_can_be(name):
+    with pytest.raises((KeyError, TypeError)):
+        nn.ModuleDict({name: nn.Linear(1, 1)})
+    with pytest.raises(InputError, match=r"^scheme: head ") as error:
+        Scheme.from_dict({"tone": CHOICE, name: CHOICE})
+    assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize("by", ["sentence", "article"])
+def test_a_head_is_not_called_as_another_column_is(by):
+    columns = Layout(by, probabilities=True).schema(["tone"]).names
+    for column in {*columns, "conflict", "tone_gold"} - {"tone", "sentences"}:
+        with pytest.raises(InputError, match=f"^scheme: head '{column}': .*column"):
+            Scheme((Head("tone", ("x", "y")), Head(column, ("x", "y"))))
+
+
+def test_other_names_are_the_users():
+    names = ("tone", "Quoted speech", "tone-2", "score", "side", "article")
+    assert Scheme.from_dict(dict.fromkeys(names, CHOICE)).names == names

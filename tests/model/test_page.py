@@ -354,9 +354,16 @@ def test_pages_come_as_articles_do_and_the_index_last(tmp_path):
 def test_pages_of_an_earlier_call_go_and_nothing_else_does(tmp_path):
     path = tmp_path / "a.html"
     write_pages([labelled(STRAIT, id=str(n)) for n in range(5)], path)
-    (tmp_path / "a_pages" / "mine.html").write_text("kept")
+    mine = ["2024-notes.html", "index-7.html", "mine.html"]
+    for name in mine:
+        (tmp_path / "a_pages" / name).write_text("<!doctype html>\n<p>kept")
     write_pages([labelled(STRAIT, id=str(n)) for n in range(2)], path)
-    assert sorted(p.name for p in (tmp_path / "a_pages").iterdir()) == ["0001-0.html", "0002-1.html", "mine.html"]
+    assert sorted(p.name for p in (tmp_path / "a_pages").iterdir()) == ["0001-0.html", "0002-1.html", *mine]
+    write_pages([labelled(STRAIT)], path)
+    assert sorted(p.name for p in (tmp_path / "a_pages").iterdir()) == mine
+    write_pages([labelled(STRAIT)] * 2, tmp_path / "b.html")
+    write_pages([labelled(STRAIT)], tmp_path / "b.html")
+    assert not (tmp_path / "b_pages").exists()
     assert write_pages([], tmp_path / "none.html") == 0
     assert not (tmp_path / "none.html").exists()
 

@@ -68,15 +68,19 @@ def test_many_articles_together_are_labelled_as_alone(predictor, strait):
 def test_scores_do_not_depend_on_the_number_of_cores(tiny_model, article, strait):
     cores = torch.get_num_threads()
     jobs = [(article, strait)] * 20
+    answers = {}
     try:
-        torch.set_num_threads(1)
-        alone = Predictor.load(str(tiny_model), precision="fp32")
-        torch.set_num_threads(3)
-        three = Predictor.load(str(tiny_model), precision="fp32")
-        assert torch.get_num_threads() == 3  # who else computes in this process keeps what it had
+        for count in (1, 3):
+            torch.set_num_threads(count)
+            predictor = Predictor.load(str(tiny_model), precision="fp32")
+            seen = set()
+            predictor.model.register_forward_pre_hook(lambda *_, seen=seen: seen.add(torch.get_num_threads()))
+            answers[count] = list(predictor.label_all(jobs))
+            assert seen == {1}  # a core computes its batch alone
+            assert torch.get_num_threads() == count  # who else computes in this process keeps what it had
     finally:
         torch.set_num_threads(cores)
-    assert list(alone.label_all(jobs)) == list(three.label_all(jobs))
+    assert answers[1] == answers[3]
 
 
 def test_temperature_softens_and_keeps_the_order(tiny_model, article, strait):

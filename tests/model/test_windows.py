@@ -46,8 +46,11 @@ def test_whole_sentences_and_their_mentions_arrive_in_place(sentences):
         for slot, number in enumerate(window.sentences):
             ids = [i for i, s in zip(window.ids, window.slots, strict=True) if s == slot]
             assert ids == [*sentences[number].ids, SEP]
-        for mention in window.mentions:
-            assert window.sentences[window.slots[mention.position]] == mention.sentence
+        expected, start = [], 1  # behind [CLS]
+        for number in window.sentences:
+            expected += [(start + at, side, number) for at, side, _ in sentences[number].mentions]
+            start += len(sentences[number].ids) + 1
+        assert [(m.position, m.side, m.sentence) for m in window.mentions] == expected
 
 
 def test_a_short_article_is_one_window():

@@ -2,7 +2,7 @@
 
 import pytest
 from whosays.model.article import article_from_sentences
-from whosays.model.labels import DEFAULT_SCHEME
+from whosays.model.labels import DEFAULT_SCHEME, Head, Scheme
 from whosays.training.corpus import LabelledArticle
 from whosays.training.evaluation.baselines import baseline_answers, nearest_sides
 from whosays.training.evaluation.rules import rule_answers
@@ -48,6 +48,19 @@ def test_rules_by_hand(strait):
         "Both sides accused each other.",
         "Will there be peace?",
     )
-    found = rule_answers([item])[0]
+    found = rule_answers([item], DEFAULT_SCHEME)[0]
     assert [a.labels["side"] for a in found] == ["none", "northland", "northland", "other", "both", "none"]
     assert [a.labels["stance"] for a in found] == ["affirm", "deny", "affirm", "hedge", "accuse", "neutral"]
+
+
+def test_rules_leave_out_heads_that_are_not_as_they_know_them(strait):
+    item = article(strait, "Northland denied the report.")
+    side, stance = DEFAULT_SCHEME.heads
+    other = Head("stance", ("for", "against"))
+    for heads, labels in (
+        ((side, other), {"side": "northland"}),
+        ((Head("side", ("none", "other", "both")), stance), {"stance": "deny"}),
+        ((Head("frame", stance.labels), other), {}),
+        ((Head("stance", stance.labels[::-1]), side), {"side": "northland", "stance": "deny"}),
+    ):
+        assert rule_answers([item], Scheme(heads))[0][0].labels == labels

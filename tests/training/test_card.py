@@ -1,11 +1,17 @@
 import json
 import re
 import shutil
+from dataclasses import replace
 
 import pytest
+from systems import perfect
 from typer.testing import CliRunner
 from whosays.cli.app import app
 from whosays.model.encoders import hub_name
+from whosays.model.labels import DEFAULT_SCHEME, Head, Scheme
+from whosays.training.card import model_card
+from whosays.training.evaluation.evaluate import System, evaluate
+from whosays.training.evaluation.judged import Answer
 from whosays.training.fit import train
 from whosays.training.recipe import Recipe
 
@@ -39,7 +45,7 @@ def test_a_card_says_what_an_evaluation_found(run_folder, gold_file, sides_file,
         assert all(
             f"{row['macro_f1']:.3f} ({row['threshold']:.2f})" in card for row in figures["risk_coverage"]["kept"]
         )
-    assert f"{found['name_swap']['heads']['side']['value']:.3f}" in card
+    assert f"when two sides exchange their names: side {found['name_swap']['heads']['side']['value']:.3f} [" in card
     assert f"a gap of {found['heads']['side']['between_sides']['gap']['value']:.3f}" in card
     assert re.search(r"\n## Speed\n\n[1-9]\d* sentences a second on \d+ cores", card)
     assert "epochs: 1" in card
@@ -48,16 +54,41 @@ def test_a_card_says_what_an_evaluation_found(run_folder, gold_file, sides_file,
 
 
 def test_a_report_on_another_model_is_refused(run_folder, gold_file, sides_file, tmp_path):
-    other, report = tmp_path / "other", tmp_path / "report"
-    shutil.copytree(run_folder, other)
-    evaluate = ["evaluate", str(other), str(gold_file), "--sides", str(sides_file), "--output", str(report)]
+    copy, report = tmp_path / "elsewhere" / run_folder.name, tmp_path / "report"
+    shutil.copytree(run_folder, copy)
+    evaluate = ["evaluate", str(copy), str(gold_file), "--sides", str(sides_file), "--output", str(report)]
     assert runner.invoke(app, evaluate).exit_code == 0
+    assert runner.invoke(app, ["card", str(run_folder), str(report)]).exit_code == 0  # it is the same model
+    config = json.loads((run_folder / "config.json").read_text())
+    (run_folder / "config.json").write_text(json.dumps(config | {"temperatures": {"side": 3.0}}))
     done = runner.invoke(app, ["card", str(run_folder), str(report)])
     assert done.exit_code == 2
     assert "evaluate this model first" in done.stderr
+    content = json.loads((report / "report.json").read_text())
+    del content["model_sha256"]  # as reports were before
+    (report / "report.json").write_text(json.dumps(content))
+    done = runner.invoke(app, ["card", str(copy), str(report)])
+    assert done.exit_code == 2
+    assert "run `whosays evaluate` again" in done.stderr
+    assert len(done.stderr.strip().splitlines()) == 1
     done = runner.invoke(app, ["card", str(run_folder), str(tmp_path)])
     assert done.exit_code == 2
     assert "no report here" in done.stderr
+
+
+def test_a_baseline_without_a_head_has_a_dash_in_its_column(articles):
+    frames = ("war", "peace", "war", "peace", "war")
+    scheme = Scheme((*DEFAULT_SCHEME.heads, Head("frame", ("war", "peace"))))
+    labelled = [replace(item, labels=item.labels | {"frame": frames}) for item in articles]
+    given = [
+        [Answer({**row.labels, "frame": frame}, {}, {}) for row, frame in zip(rows, frames, strict=True)]
+        for rows in perfect(articles)
+    ]
+    report = evaluate(System("it", scheme), labelled, [], given).to_dict()
+    metrics = {"development": {"macro_f1": 0.5}, "epochs": [{"macro_f1": 0.5}], "temperatures": {}}
+    card = model_card(Recipe(scheme=scheme.to_dict()), metrics, labelled, report)
+    assert "| macro-F1 | side | stance | frame |" in card
+    assert re.search(r"\| cue-word rules \|[^|]*\d [^|]*\|[^|]*\d [^|]*\| – \|", card)
 
 
 def test_encoders_are_named_as_the_hub_knows_them(tmp_path):

@@ -152,6 +152,13 @@ def test_comparison_refuses_other_gold(articles, tmp_path):
         load_scored(tmp_path / "c")
 
 
+def test_a_mistyped_path_is_not_the_report_in_the_folder_above(articles, tmp_path):
+    write_report(evaluate(SYSTEM, articles, [], perfect(articles)), tmp_path)
+    for name in ("tpyo", "report.html"):
+        with pytest.raises(InputError, match="no report here"):
+            load_scored(tmp_path / name)
+
+
 def test_predictions_must_be_those_of_the_report(articles, tmp_path):
     write_report(evaluate(SYSTEM, articles, [], perfect(articles)), tmp_path)
     file = tmp_path / "predictions.jsonl"

@@ -70,6 +70,27 @@ def test_a_conflict_is_never_judged_by_what_it_taught(tmp_path):
         assert found["sentences"] == 12
 
 
+def test_rows_without_a_part_are_in_the_whole_alone(tmp_path):
+    articles = corpus(tmp_path, {"real": PLAIN, "written": TURNED})
+    for item in articles:
+        if item.article.extra["part"] == "written":
+            del item.article.extra["part"]
+    found = difficulty(articles, DEFAULT_SCHEME, 3)
+    assert {part: set(readings) for part, readings in found.items()} == {
+        "real": {SAME_PART, ALL_PARTS},
+        WHOLE: {ALL_PARTS},
+    }
+    assert found["real"][ALL_PARTS]["stance"]["sentences"] == 18
+    assert found[WHOLE][ALL_PARTS]["stance"]["sentences"] == 36
+
+
+def test_a_head_that_nobody_labelled_has_no_figures(tmp_path):
+    articles = corpus(tmp_path, {"real": [(text, side, None) for text, side, _ in PLAIN]})
+    found = difficulty(articles, DEFAULT_SCHEME, 3)[WHOLE][ALL_PARTS]
+    assert found["stance"] == {"sentences": 0, "macro_f1": {"value": None, "low": None, "high": None}, "f1": {}}
+    assert found["side"]["sentences"] == 18
+
+
 def test_too_few_conflicts(tmp_path):
     two = [item for item in corpus(tmp_path, {"real": PLAIN}) if item.conflict.name != "real-0"]
     with pytest.raises(InputError, match="2 conflicts"):

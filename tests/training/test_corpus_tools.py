@@ -74,6 +74,20 @@ def test_split_leaks(tmp_path, strait):
     assert "'bay' is in no split" in found
 
 
+def test_of_several_repeats_a_leak_is_named_and_else_the_first(tmp_path, strait):
+    text = [("Norden and Suden met on the bridge at noon.", "none", "affirm")]
+    articles = [(f"a{n}", "gulf", text) for n in range(10)]
+    articles.insert(5, ("leaked", "strait", text))
+    file = rows_file(tmp_path / "a.jsonl", *articles)
+    known = {"strait": strait, "gulf": Conflict("gulf", strait.sides)}
+    found = [message for _, _, message in messages(check_corpus([file], {"strait": "train", "gulf": "test"}, known))]
+    assert found == [
+        *["sentence 1 nearly repeats sentence 1 of article 'a0'"] * 4,
+        "sentence 1 nearly repeats across the splits test and train sentence 1 of article 'a0'",
+        *["sentence 1 nearly repeats across the splits train and test sentence 1 of article 'leaked'"] * 5,
+    ]
+
+
 def test_an_alias_is_heard_in_every_spelling_that_matches_it(tmp_path):
     sides = (
         Side("north", "North", ("Erdoğan", "O'Brien", "Al-Jazari", "President  Vasik", "the army", "Gone")),
@@ -183,6 +197,15 @@ def test_kappa_by_hand():
     assert kappa([("x", "x"), ("y", "y")]) == 1.0
     assert kappa([("x", "x")]) is None
     assert kappa([]) is None
+
+
+def test_a_head_that_nobody_labelled_has_no_agreement(tmp_path, strait):
+    file = rows_file(tmp_path / "a.jsonl", ("a", "strait", [("Norden spoke.", "northland", None)]))
+    articles = read_corpus([file], DEFAULT_SCHEME, {"strait": strait})
+    found = agreement(articles, articles)
+    assert found["side"]["sentences"] == 1
+    stance = found["stance"]
+    assert (stance["sentences"], stance["kappa"], stance["macro_f1"], stance["by_label"]) == (0, None, None, {})
 
 
 def test_agreement_per_head_label_and_conflict(tmp_path, strait):

@@ -64,9 +64,7 @@ def test_joint_accuracy_and_a_baselines_lead_by_hand(articles):
     assert (found["heads"], found["sentences"]) == (["side", "stance"], 40)
     assert found["accuracy"]["value"] == pytest.approx(37 / 40)
     # always `none`, the baseline has a macro-F1 of 24 / 52 / 4, the perfect system 1
-    report = report_on(
-        "it", DEFAULT_SCHEME, articles, Transcript(perfect(articles), {"rules": constant(articles)}, {}), []
-    )
+    report = report_on(SYSTEM, articles, Transcript(perfect(articles), {"rules": constant(articles)}, {}), [])
     assert report.baselines["rules"]["side"]["lead"]["value"] == pytest.approx(1 - 24 / 52 / 4)
 
 

@@ -130,8 +130,12 @@ def test_an_epoch_is_worded_by_its_number_and_keeps_its_length(gold_file, tiny_m
     rows = EpochRows(articles, model, tokenizer, Variety(run_in=1.0, source_last=1.0), 1)
     before = list(rows.rows)
     assert before == list(plain.rows)
+    rows.set_epoch(0)
+    assert list(rows.rows) != before
     rows.set_epoch(1)
-    first = list(rows.rows)
+    worded, first = rows.rows, list(rows.rows)
+    rows.set_epoch(1)
+    assert rows.rows is worded  # the Trainer and its loader both set each epoch
     rows.set_epoch(2)
     assert list(rows.rows) != first != before
     rows.set_epoch(1)

@@ -1,11 +1,12 @@
 """Gates on a report's figures."""
 
 import re
+from dataclasses import replace
 
 import pytest
-from systems import constant, perfect
+from systems import constant, perfect, relabelled
 from whosays.model.errors import InputError, WorkError
-from whosays.model.labels import DEFAULT_SCHEME
+from whosays.model.labels import DEFAULT_SCHEME, Head, Scheme
 from whosays.model.predictor import Predictor
 from whosays.training.evaluation.evaluate import System, evaluate
 from whosays.training.evaluation.gates import check_gates, check_names, figure_named, parse_gates
@@ -85,6 +86,23 @@ def test_a_head_without_answers_cannot_gate(articles):
     check_names({"side.accuracy": 0.1, "side.calibration.ece": 0.1}, SYSTEM, articles, [], given)
     with pytest.raises(InputError, match=re.escape("no figure 'stance.accuracy'")):
         check_names({"stance.accuracy": 0.1}, SYSTEM, articles, [], given)
+
+
+def test_a_head_that_the_rules_do_not_know_is_no_figure_of_theirs(articles):
+    scheme = Scheme((DEFAULT_SCHEME["side"], Head("frame", ("war", "peace"))))
+    items = [replace(item, labels=item.labels | {"frame": ("war",) * 5}) for item in articles]
+    system = System("it", scheme)
+    check_names({"baselines.rules.side.macro_f1": 0.1, "baselines.tfidf.frame.lead": 0.1}, system, items[:4], items)
+    with pytest.raises(InputError, match=re.escape("no figure 'baselines.rules.frame.macro_f1'")):
+        check_names({"baselines.rules.frame.macro_f1": 0.1}, system, items[:4], items)
+
+
+def test_a_side_that_is_never_gold_is_no_figure_before_a_system_gives_it(articles):
+    gates = {"side.by_conflict.strait.by_voice.southland.given": 0.0}
+    items = [replace(item, labels=item.labels | {"side": ("none",) * 5}) for item in articles]
+    with pytest.raises(InputError, match="at 'southland'"):
+        check_names(gates, SYSTEM, items, [])
+    check_names(gates, SYSTEM, items, [], relabelled(items, "side", lambda a, n, label: "southland"))
 
 
 def test_a_figure_in_a_part_that_is_not_defined_is_not_reached(articles):

@@ -103,6 +103,17 @@ def test_a_resample_is_the_figure_of_the_articles_drawn():
     assert found["macro_f1"][0] == pytest.approx(macro_f1(by_class | {"other": 2 / 3, "both": 0.0}))
 
 
+def test_a_resample_in_which_nothing_is_gold_has_no_figures():
+    judged = table(GOLD, GIVEN, articles=[0, 0, 0, 0, 1, 1, 1, 1])
+    weights = np.array([[0.0, 0, 3], [1, 1, 1]])  # the third article has no gold
+    found = resampled_figures(judged, weights)
+    for name, whole in point_figures(judged).items():
+        assert np.isnan(found[name][0]), name
+        assert found[name][1] == pytest.approx(whole), name
+    macro = by_conflict(judged, weights)["strait"]["macro_f1"]
+    assert macro["low"] == macro["high"] == pytest.approx(macro["value"])
+
+
 def test_a_perfect_system_is_perfect_in_every_resample():
     gold = ["none", "other", "both", "a"] * 3
     found = summary(table(gold, gold, articles=np.arange(12)), article_weights(12))

@@ -46,6 +46,7 @@ def test_changes_are_yaml_values_and_reach_inside():
         ("overlap=600", ["overlap", "600"]),
         ("train=[a.jsonl]", ["train and dev"]),
         ("lora.rank=0", ["lora.rank"]),
+        ("variety.source_last=0.9", ["variety", "quotation_first", "0.9 and 0.15"]),
         ("epochs", ["key=value"]),
         ("epochs=[", ["YAML"]),
     ],

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 from systems import at_random
+from whosays.model.checkpoint import model_sha256
 from whosays.model.labels import DEFAULT_SCHEME
 from whosays.model.predictor import Predictor
 from whosays.training import evaluation
@@ -62,8 +63,10 @@ def reports(articles, tiny_model, tmp_path):
     return tmp_path / "first", tmp_path / "second"
 
 
-def test_report_json(reports):
+def test_report_json(reports, tiny_model):
     content = load_scored(reports[0]).content
+    assert content["model_sha256"] == model_sha256(str(tiny_model))
+    assert load_scored(reports[1]).content["model_sha256"] is None
     # a model that hears no names gives no example of bias
     content["name_swap"]["examples"] = [
         {"article_id": "", "index": 0, "text": "", "swapped": "", "labels": {"side": []}}

@@ -1,7 +1,10 @@
 """What systems said, kept in files and joined."""
 
+from dataclasses import replace
+
 from systems import at_random, constant, perfect
-from whosays.model.labels import DEFAULT_SCHEME
+from whosays.model.labels import DEFAULT_SCHEME, Head, Scheme
+from whosays.training.evaluation.baselines import baseline_answers
 from whosays.training.evaluation.transcript import Transcript, join, read_transcript, write_transcript
 
 
@@ -20,3 +23,11 @@ def test_a_transcript_comes_back_as_it_went_and_its_parts_join(articles, tmp_pat
     assert joined.baselines == {"majority": constant(articles), "rules": perfect(articles)}
     assert joined.answers == said(parts[0]).answers + said(parts[1]).answers
     assert list(joined.probes) == ["wrong_sides"]
+
+
+def test_baselines_of_another_scheme_come_back_too(articles, tmp_path):
+    scheme = Scheme((DEFAULT_SCHEME["side"], Head("stance", ("for", "against"))))
+    items = [replace(item, labels=item.labels | {"stance": ("for", "against") * 2 + (None,)}) for item in articles]
+    baselines = baseline_answers(items[:4], items, scheme)
+    write_transcript(Transcript(baselines["majority"], baselines, {}), tmp_path, items, scheme)
+    assert read_transcript(tmp_path, items, scheme).baselines["rules"] == baselines["rules"]

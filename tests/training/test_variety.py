@@ -79,7 +79,7 @@ def test_every_sentence_keeps_its_labels_and_none_is_empty(texts, share, epoch):
     item = LabelledArticle(
         article_from_sentences("a", texts), TWO_SIDES, {"stance": tuple(f"s{n}" for n in range(len(texts)))}
     )
-    variety = Variety(source_last=share, quotation_first=share, lost_punctuation=share, run_in=share)
+    variety = Variety(source_last=share / 2, quotation_first=share / 2, lost_punctuation=share, run_in=share)
     worded = varied(item, variety, 1, epoch, 0)
     assert worded.article == varied(item, variety, 1, epoch, 0).article
     labels = worded.labels["stance"]

@@ -43,7 +43,7 @@ def baseline_answers(
     ways = {
         "majority": lambda: _answers({head: _majority(training, head) for head in scheme.heads}, articles),
         "tfidf": lambda: _answers({head: _tfidf(training, head) for head in scheme.heads}, articles),
-        "rules": lambda: rule_answers(list(articles)),
+        "rules": lambda: rule_answers(articles, scheme),
     }
     return {name: ways[name]() for name in baseline_names(training)}
 

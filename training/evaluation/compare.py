@@ -41,9 +41,9 @@ class Scored:
 
 
 def load_scored(path: Path) -> Scored:
-    """The report in a folder, or beside its report.json. Raises `InputError` if there is none of this
+    """The report in a folder, which its report.json can stand for. Raises `InputError` if there is none of this
     version, or its predictions are not those that it is about."""
-    folder = path if path.is_dir() else path.parent
+    folder = path.parent if path.name == JSON_FILE else path
     file = folder / JSON_FILE
     try:
         content = json.loads(file.read_text(encoding="utf-8"))

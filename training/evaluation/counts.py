@@ -49,8 +49,9 @@ def count_figures(counts: np.ndarray, whole: np.ndarray, head: Head) -> dict[str
     """Every figure of counts [3, ..., C] as `article_counts` and `resample` give them, each [...].
 
     Named as in `point_figures`, and "label.precision", "label.recall", "label.f1" by pooled class, which are not a
-    number where there is none of it. `whole` [3, C] is the count of the whole sample: its gold decides the classes
-    that means are over. Matthews correlation for several classes after Gorodkin (2004).
+    number where there is none of it; no figure is where nothing is gold. `whole` [3, C] is the count of the whole
+    sample: its gold decides the classes that means are over. Matthews correlation for several classes after Gorodkin
+    (2004).
     """
     right, gold, given = counts
     n, hits = gold.sum(-1), right.sum(-1)
@@ -72,7 +73,7 @@ def count_figures(counts: np.ndarray, whole: np.ndarray, head: Head) -> dict[str
         chance = (gold * given).sum(-1)
         figures["kappa"] = (n * hits - chance) / (n**2 - chance)
         spread = (n**2 - (gold**2).sum(-1)) * (n**2 - (given**2).sum(-1))
-        figures["mcc"] = np.where(spread > 0, (n * hits - chance) / np.sqrt(spread), 0.0)
+        figures["mcc"] = np.where(spread > 0, (n * hits - chance) / np.sqrt(spread), np.where(n > 0, 0.0, np.nan))
     return figures
 
 
@@ -89,13 +90,14 @@ def class_ratios(counts: np.ndarray) -> dict[str, np.ndarray]:
 
 
 def mean_over_classes(scores: np.ndarray, whole: np.ndarray) -> np.ndarray:
-    """The mean over classes [...] of scores [..., C]; a class that is not a number takes its value in `whole`
-    [C].
+    """The mean over classes [...] of scores [..., C]; a class that is not a number takes its value in `whole` [C].
+    Where no class is a number, nothing of the sample was drawn, and the mean is no number either.
 
     A rare class is in some resamples and not in others. Were it left out where it is missing, the mean would
     be over other classes each time; were it 0 there, a perfect system would seem to vary.
     """
-    return np.where(np.isnan(scores), whole, scores).mean(-1)
+    missing = np.isnan(scores)
+    return np.where(missing.all(-1), np.nan, np.where(missing, whole, scores).mean(-1))
 
 
 def _merged(counts: np.ndarray, part: slice) -> np.ndarray:

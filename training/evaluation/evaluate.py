@@ -29,11 +29,15 @@ Say = Callable[[str], None]
 
 @dataclass(frozen=True)
 class System:
-    """What is evaluated: its name, and the model behind it, None for answers from a file."""
+    """What is evaluated: its name, and the model behind it, None for answers from a file.
+
+    `model_sha256` is that of the model's folder (`checkpoint.model_sha256`), by which its card knows the report.
+    """
 
     name: str
     scheme: Scheme
     predictor: Predictor | None = None
+    model_sha256: str | None = None
 
 
 @dataclass(frozen=True)
@@ -44,6 +48,7 @@ class Report:
     """
 
     system: str
+    model_sha256: str | None
     scheme: dict[str, Any]
     data: dict[str, Any]
     bootstrap: dict[str, Any]
@@ -85,7 +90,7 @@ def evaluate(
         *_head_notes(articles, transcript.answers, system.scheme),
         *_data_notes(articles, training, development, system.predictor is not None),
     ]
-    return report_on(system.name, system.scheme, articles, transcript, [*notes, *found], say)
+    return report_on(system, articles, transcript, [*notes, *found], say)
 
 
 def transcribe(
@@ -117,15 +122,14 @@ def transcribe(
 
 
 def report_on(
-    name: str,
-    scheme: Scheme,
+    system: System,
     articles: Sequence[LabelledArticle],
     transcript: Transcript,
     notes: Sequence[str],
     say: Say = lambda doing: None,
 ) -> Report:
     """The report on what systems said. Raises `InputError` if no head has both gold and answers."""
-    answers = transcript.answers
+    scheme, answers = system.scheme, transcript.answers
     judged = judge_all(scheme, articles, answers)
     if not judged:
         raise InputError("no head has both gold labels and answers; give labels for a head that the gold has")
@@ -134,7 +138,8 @@ def report_on(
     found = figures(scheme, articles, transcript, weights)
     say("slices and errors")
     return Report(
-        system=name,
+        system=system.name,
+        model_sha256=system.model_sha256,
         scheme=scheme.to_dict(),
         data=describe(articles, scheme),
         bootstrap={"resamples": RESAMPLES, "seed": SEED, "confidence": CONFIDENCE, "unit": "article"},

@@ -129,7 +129,7 @@ def percent(value: float | None) -> str:
 
 
 def fig(figure: Mapping[str, float | None], show: Callable[[float | None], str] = num) -> str:
-    """A figure with its interval: "0.712 (0.655–0.764)"."""
+    """A figure with its interval: "0.712 (0.655 to 0.764)"."""
     if figure["low"] is None:
         return show(figure["value"])
     return f"{show(figure['value'])} ({show(figure['low'])} to {show(figure['high'])})"

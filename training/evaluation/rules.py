@@ -3,11 +3,11 @@
 It learns nothing. What it gets right needs no network; what a model adds begins above it.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import regex
 
-from ...model.labels import BOTH, NONE, OTHER
+from ...model.labels import BOTH, DEFAULT_SCHEME, NONE, OTHER, Head, Scheme
 from ...model.sides import Mention
 from ..corpus import LabelledArticle
 from .judged import Answer, Answers
@@ -58,15 +58,19 @@ STANCES = {
 """Stance → its cues, asked in this order; a sentence with none of them affirms."""
 
 
-def rule_answers(articles: list[LabelledArticle]) -> Answers:
-    """Labels for the heads `side` and `stance`, without scores."""
-    return [
-        [
-            Answer({"side": voice, "stance": _stance(sentence.text)}, {}, {})
-            for sentence, voice in zip(item.article.sentences, _voices(item), strict=True)
-        ]
-        for item in articles
-    ]
+def rule_answers(articles: Sequence[LabelledArticle], scheme: Scheme) -> Answers:
+    """Labels, without scores, for those heads of `scheme` that are as in the default one; the rules know no others."""
+    heads = [head.name for head in scheme.heads if any(_alike(head, own) for own in DEFAULT_SCHEME.heads)]
+    return [[Answer({name: row[name] for name in heads}, {}, {}) for row in _labels(item)] for item in articles]
+
+
+def _alike(head: Head, other: Head) -> bool:
+    return (head.name, set(head.labels), head.points) == (other.name, set(other.labels), other.points)
+
+
+def _labels(item: LabelledArticle) -> Iterator[dict[str, str]]:
+    for sentence, voice in zip(item.article.sentences, _voices(item), strict=True):
+        yield {"side": voice, "stance": _stance(sentence.text)}
 
 
 def _voices(item: LabelledArticle) -> Iterator[str]:

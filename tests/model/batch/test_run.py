@@ -195,6 +195,29 @@ def test_where_parts_end_changes_no_label(engine, strait, tmp_path_factory, size
         assert cut == whole
 
 
+def test_a_run_does_not_read_its_own_output(label, tmp_path):
+    (tmp_path / "news").mkdir()
+    source = write(tmp_path / "news" / "a.jsonl", *rows(6))
+    output = tmp_path / "news" / "labels"
+    first = label(source, to=output)
+    before = files_of(tmp_path)
+    (tmp_path / "link.jsonl").symlink_to(output / "part-00000.jsonl")
+    for again in (
+        [source, output],
+        [source, output / "part-00000.jsonl"],
+        [source, tmp_path / "link.jsonl"],
+        [tmp_path / "news" / "**" / "*.jsonl"],
+        [tmp_path / "news"],
+    ):
+        assert label(*again, to=output) == replace(first, resumed=first.parts)
+    (tmp_path / "link.jsonl").unlink()
+    assert files_of(tmp_path) == before
+    for alone in (output, output / "part-00000.jsonl", output / "*.jsonl"):
+        with pytest.raises(InputError, match="no input besides the run's own output"):
+            label(alone, to=output, force=True)
+    assert files_of(tmp_path) == before
+
+
 # What is done already
 
 
@@ -313,6 +336,98 @@ def test_nothing_of_others_is_replaced_unasked(label, tmp_path):
     assert [path.name for path in (tmp_path / "mine").iterdir()] == ["notes.md"]
 
 
+@pytest.mark.parametrize("force", [True, False])
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("part-00000.csv", "mine"),
+        (".part-00000.jsonl.partial", "mine"),
+        ("conflict=x/part-00000.parquet", "mine"),
+        ("rejects.jsonl", "mine\n"),
+        ("manifest.jsonl", '{"mine": 1}'),
+        ("manifest.jsonl", '{"run": {"mine": 1}}\n{"mine": 2'),
+        ("manifest.jsonl", "[]\n"),
+    ],
+)
+def test_a_folder_without_the_manifest_of_a_run_is_nobodys_to_clear(label, tmp_path, name, content, force):
+    source = write(tmp_path / "in.jsonl", *rows(3))
+    mine = tmp_path / "out" / name
+    mine.parent.mkdir(parents=True)
+    mine.write_text(content)
+    with pytest.raises(InputError, match="is not the folder of a run"):
+        label(source, to=tmp_path / "out", force=force)
+    assert [path for path in (tmp_path / "out").rglob("*") if path.is_file()] == [mine]
+    assert mine.read_text() == content
+
+
+@pytest.mark.parametrize("force", [True, False])
+def test_a_folder_is_not_labelled_into_itself(label, tmp_path, force):
+    (tmp_path / "data").mkdir()
+    source = write(tmp_path / "data" / "part-00000.jsonl", *rows(3))
+    before = files_of(tmp_path)
+    for own in (tmp_path / "data", source):
+        with pytest.raises(InputError, match="write the output elsewhere"):
+            label(own, to=tmp_path / "data", force=force)
+    assert files_of(tmp_path) == before
+
+
+def test_what_others_put_beside_parts_stays(label, tmp_path):
+    source = write(tmp_path / "in.jsonl", *rows(9))
+    first = label(source, to=tmp_path / "out")
+    (tmp_path / "out" / "place=x").mkdir()
+    mine = {"part-00000.csv", "part-00000.parquet", "place=x/part-00003.jsonl"}
+    for name in {*mine, "part-00099.jsonl"}:
+        (tmp_path / "out" / name).write_text("mine")
+    before = files_of(tmp_path / "out")
+    assert label(source, to=tmp_path / "out") == replace(first, resumed=first.parts)
+    assert files_of(tmp_path / "out") == before
+    label(source, to=tmp_path / "out", force=True, layout=Layout(by="article"))
+    after = files_of(tmp_path / "out")
+    assert {name for name, content in after.items() if content == b"mine"} == mine
+
+
+def test_what_stands_beside_a_file_is_replaced_only_if_a_run_left_it(label, tmp_path):
+    source = write(tmp_path / "in.jsonl", *rows(3))
+    output, rejects = tmp_path / "out.jsonl", tmp_path / "out.jsonl.rejects.jsonl"
+    rejects.write_text("mine\n")
+    with pytest.raises(InputError, match=r"rejects\.jsonl: exists already; give --force"):
+        label(source, to=output)
+    assert rejects.read_text() == "mine\n"
+    label(source, to=output, force=True)
+    assert not rejects.exists()
+    write(source, *rows(3), "{")
+    label(source, to=output, force=True)
+    output.unlink()
+    write(source, *rows(3))
+    assert label(source, to=output).finished
+    assert not rejects.exists()
+
+
+def test_a_damaged_manifest_is_said_and_replaced_by_force_alone(label, tmp_path):
+    source = write(tmp_path / "in.jsonl", *rows(9))
+    label(source, to=tmp_path / "out")
+    whole = files_of(tmp_path / "out")
+    for damage in ("[]", "1", "null", '"run"', "{}", '{"part": []}', '{"input": 1}'):
+        manifest = tmp_path / "out" / "manifest.jsonl"
+        manifest.write_text(f"{manifest.read_text()}{damage}\n")
+        before = files_of(tmp_path / "out")
+        with pytest.raises(InputError, match=r"line \d+: damaged; give --force"):
+            label(source, to=tmp_path / "out")
+        assert files_of(tmp_path / "out") == before
+        label(source, to=tmp_path / "out", force=True)
+        assert files_of(tmp_path / "out") == whole
+
+
+def test_a_folder_that_was_not_cleared_to_the_end_is_still_a_runs(label, tmp_path):
+    source = write(tmp_path / "in.jsonl", *rows(9), "{")
+    label(source, to=tmp_path / "out")
+    whole = files_of(tmp_path / "out")
+    (tmp_path / "out" / "manifest.jsonl").rename(tmp_path / "out" / ".manifest.jsonl.cleared")
+    (tmp_path / "out" / ".manifest.jsonl.partial").write_text('{"run": {')  # and another began, and was killed too
+    assert label(source, to=tmp_path / "out").resumed == 0
+    assert files_of(tmp_path / "out") == whole
+
+
 @pytest.mark.parametrize(
     ("to", "options", "part"),
     [
@@ -413,6 +528,19 @@ def test_nothing_to_label_is_an_error_and_leaves_nothing(label, tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["in.jsonl"]
 
 
+def test_a_forgotten_conflict_is_said_before_a_model_is_loaded(label, tmp_path):
+    def start(*given):
+        raise AssertionError("the model is loaded")
+
+    source = write(tmp_path / "in.jsonl", *rows(9))
+    with pytest.raises(InputError, match=r"'a0' names no conflict.*each of the first 4"):
+        label(source, to=tmp_path / "out.jsonl", conflict=None, start_engine=start)
+    assert [path.name for path in tmp_path.iterdir()] == ["in.jsonl"]
+    write(source, *rows(3), *({**row, "conflict": "kashmir"} for row in rows(2)), *rows(8, 9))
+    summary = label(source, to=tmp_path / "out.jsonl", conflict=None)
+    assert (summary.articles, summary.rejects) == (2, 11)
+
+
 def test_the_stream_has_the_labels_of_the_file(label, engine, strait, tmp_path):
     source = write(tmp_path / "in.jsonl", *rows(5), "{")
     label(source, to=tmp_path / "out.jsonl", part_items=128)
@@ -424,6 +552,20 @@ def test_the_stream_has_the_labels_of_the_file(label, engine, strait, tmp_path):
 
 
 # A disk that is full
+
+
+@pytest.mark.parametrize(("given", "after"), [("-", "begins anew"), ("in.jsonl", "goes on from there")])
+def test_what_fails_promises_no_more_than_it_can_keep(label, tmp_path, monkeypatch, given, after):
+    def no_room(*args):
+        raise OSError(28, "No space left on device")
+
+    write(tmp_path / "in.jsonl", *rows(3))
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("sys.stdin", (tmp_path / "in.jsonl").open())
+    monkeypatch.setattr("whosays.model.batch.run.write_part", no_room)
+    with pytest.raises(WorkError, match=f"No space left.*the same command {after}"):
+        label(given, to=tmp_path / "out.jsonl")
+
 
 FULL = """
 import resource, sys

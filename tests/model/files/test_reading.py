@@ -1,5 +1,6 @@
 import csv
 import gzip
+import io
 import json
 import os
 
@@ -243,6 +244,36 @@ def test_a_file_given_twice_is_read_once(tmp_path):
     (tmp_path / "a.txt").write_text("Hello.")
     (tmp_path / "b.txt").symlink_to("a.txt")
     assert len(read(tmp_path, tmp_path / "a.txt", tmp_path / "*.txt")) == 1
+
+
+def test_a_link_that_leads_nowhere_is_said(tmp_path):
+    (tmp_path / "a.txt").write_text("Hello.")
+    (tmp_path / "b.txt").symlink_to("gone.txt")
+    for given in (tmp_path, tmp_path / "*.txt", tmp_path / "b.txt"):
+        with pytest.raises(InputError, match=r"b\.txt: cannot be read: No such file") as error:
+            find_inputs([str(given)])
+        assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize("before", [b"", b"\n", b" \r\n\n\t\n", b"\xef\xbb\xbf", b"\xef\xbb\xbf\n\n"])
+def test_standard_input_is_what_its_first_line_with_something_in_it_is(monkeypatch, before):
+    def piped(content):
+        monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(content)))
+        return read("-")
+
+    *articles, bad = piped(before + lines_of("One.", "Two.") + b"{\n")
+    assert [article.text for article in articles] == ["One.", "Two."]
+    assert bad.line == 3 + before.count(b"\n")
+    [prose] = piped(before + b"One said so.\n\n{Two} denied it.\n")
+    assert [s.text for s in prose.sentences] == ["One said so.", "{Two} denied it."]
+    [empty] = piped(before)
+    assert "empty" in empty.reason
+
+
+def test_blank_lines_on_standard_input_are_not_held_without_end(monkeypatch):
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO((b" " * 99 + b"\n") * (ROW_LIMIT // 50))))
+    [only] = read("-")
+    assert "longer than 10,000,000" in only.reason
 
 
 def test_names_that_are_not_utf8_give_ids_that_are(tmp_path):
