@@ -42,7 +42,7 @@ def distil(
     from ..training.distil import teach, unlabelled_articles, write_taught
     from .progress import stages
 
-    sources = find_inputs(inputs)
+    sources = find_inputs(inputs, [output])
     teachers = [Predictor.load(name) for name in teacher or ["accurate"]]
     if any(each.scheme != teachers[0].scheme for each in teachers):
         raise InputError("the teachers have different labels; give models of one scheme")

@@ -153,17 +153,22 @@ def model_folder(name: str) -> Path:
     if not folder.is_dir():
         known = ", ".join(sorted(packaged))
         raise InputError(f"model '{name}': no such folder; give a folder that `whosays train` wrote or one of: {known}")
-    try:
-        kind = json.loads((folder / "config.json").read_text(encoding="utf-8")).get("model_type")
-    except (OSError, ValueError, AttributeError):
-        kind = None
-    if kind != SentenceLabelerConfig.model_type:
+    if not is_configured(folder):
         raise InputError(f"model '{name}': not a whosays model folder (config.json is missing or of another kind)")
     if not _weights(folder):
         raise InputError(f"model '{name}': not a whole model folder; {_WEIGHTS} or {ONNX_FILE} is missing")
     if not (folder / "tokenizer.json").is_file():
         raise InputError(f"model '{name}': not a whole model folder; tokenizer.json is missing")
     return folder
+
+
+def is_configured(folder: Path) -> bool:
+    """Whether a folder has the config.json of a model, be there weights or not."""
+    try:
+        kind = json.loads((folder / "config.json").read_text(encoding="utf-8")).get("model_type")
+    except (OSError, ValueError, AttributeError):
+        return False
+    return kind == SentenceLabelerConfig.model_type
 
 
 def model_sha256(name: str) -> str:

@@ -8,7 +8,7 @@ from tempfile import TemporaryDirectory
 from typing import Literal
 
 from .article import article_from_sentences
-from .checkpoint import WEIGHTS_FILES, load_model, model_folder, save_model
+from .checkpoint import WEIGHTS_FILES, is_configured, load_model, model_folder, save_model
 from .errors import InputError, WorkError
 from .onnx import ONNX_FILE, OnnxLabeler, write_onnx
 from .predictor import Job, Predictor
@@ -86,18 +86,15 @@ def check_places(name: str, output: Path) -> Path:
     """The folder of model `name`, once it is sure that an export of it may go to `output`.
 
     Raises `InputError` if there is no such model, or `output` is its folder, a file, or a folder that holds anything
-    but a model: a project's README.md is not a model card that the export's may replace.
+    but a model, whole or not: a project's README.md is not a model card that the export's may replace.
     """
     source = model_folder(name)
     if output.resolve() == source.resolve():
         raise InputError(f"{output}: is the folder of the model itself; write the export elsewhere")
     if output.exists() and not output.is_dir():
         raise InputError(f"{output}: is a file; give a folder")
-    if output.is_dir() and any(output.iterdir()):
-        try:
-            model_folder(str(output.resolve()))  # by its whole path: a folder may be called as a packaged model is
-        except InputError:
-            raise InputError(f"{output}: is not empty and holds no whole model; give a new or empty folder") from None
+    if output.is_dir() and any(output.iterdir()) and not is_configured(output):
+        raise InputError(f"{output}: is not empty and holds no model; give a new or empty folder")
     return source
 
 
@@ -128,10 +125,13 @@ def _joined(jobs: Sequence[Job]) -> Iterator[Job]:
 
 
 def _move(made: Path, folder: Path) -> None:
-    """Old weights go first and the new ones come last, so a folder with weights is whole and of one model."""
+    """Old weights go first and the new ones come last, so a folder with weights is whole and of one model.
+
+    config.json comes first, by which a folder is known for a model's, if this is interrupted.
+    """
     folder.mkdir(exist_ok=True)
     for stale in (*WEIGHTS_FILES, *_CARRIED):
         (folder / stale).unlink(missing_ok=True)
     last = [made / file for file in reversed(WEIGHTS_FILES) if (made / file).is_file()]
-    for file in (*(set(made.iterdir()) - set(last)), *last):
+    for file in (made / "config.json", *(set(made.iterdir()) - {made / "config.json", *last}), *last):
         file.replace(folder / file.name)

@@ -95,6 +95,7 @@ def locked(place: Place) -> Iterator[None]:
 
     Raises `InputError` if another run has it.
     """
+    ours = place.file is not None or not place.folder.exists()
     place.folder.mkdir(exist_ok=True)
     lock = FileLock(place.folder / _LOCK)
     try:
@@ -106,8 +107,9 @@ def locked(place: Place) -> Iterator[None]:
     finally:
         if place.folder.is_dir() and run_of(place.folder / MANIFEST) is None:
             (place.folder / _LOCK).unlink(missing_ok=True)
-            with suppress(OSError):  # what others have put there stays
-                place.folder.rmdir()
+            if ours:
+                with suppress(OSError):  # what others have put there stays
+                    place.folder.rmdir()
         lock.release()
 
 
@@ -125,7 +127,8 @@ def check_free(place: Place, force: bool) -> None:
         return
     foreign = next((path for path in place.folder.iterdir() if path.name not in (_LOCK, _BEGUN)), None)
     if foreign:
-        raise InputError(f"{place.folder}: is not the folder of a run, it holds '{foreign.name}'; give a new folder")
+        way = "remove it, or give another output" if place.file else "give a new folder"
+        raise InputError(f"{place.folder}: is not the folder of a run, it holds '{foreign.name}'; {way}")
 
 
 def clear(place: Place) -> None:

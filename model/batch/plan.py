@@ -32,7 +32,8 @@ def earlier_run(place: Place, sources: Sequence[Source], force: bool) -> RunStat
     elif state.finished and force:
         return None
     elif any(source.path == STDIN for source in sources):  # it cannot be read twice, nor compared
-        if state.finished:
+        taken = place.file.exists() if place.file else state.finished
+        if taken and not force:
             raise InputError(f"{place.output}: exists already; give --force to replace it")
         return None
     elif place.file and place.file.exists() and not (state.finished or force):
@@ -64,8 +65,12 @@ def take_up(
             new = (item.path for item in inputs[len(earlier.inputs) :])
             changes += [f"input {path} is new, and only an output that is a folder can grow" for path in new]
         if not changes:
-            return _go_on(place, earlier, inputs), sources
-        if not force:
+            try:
+                return _go_on(place, earlier, inputs), sources
+            except InputError:  # what it left is no longer whole
+                if not force:
+                    raise
+        elif not force:
             more = f" (and {len(changes) - 1} more)" if changes[1:] else ""
             raise InputError(
                 f"{place.output}: an earlier run here was another one: {changes[0]}{more}; "

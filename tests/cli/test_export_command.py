@@ -31,9 +31,13 @@ def test_export_then_predict_with_it(tiny_model, tmp_path, gold_file, sides_file
         assert (a["side"], a["stance"], a["evidence_start"]) == (b["side"], b["stance"], b["evidence_start"])
         for head in ("side", "stance"):
             assert b[f"{head}_probabilities"] == pytest.approx(a[f"{head}_probabilities"], abs=1e-5)
-    again = runner.invoke(app, ["export", str(tiny_model), str(out), "--format", form])
+    command = ["export", str(tiny_model), str(out), "--format", form]
+    again = runner.invoke(app, command)
     assert again.exit_code == 2
     assert "--force" in again.stderr
+    for weights in out.glob("model.*"):  # as an export leaves it that was killed
+        weights.unlink()
+    assert runner.invoke(app, [*command, "--force"]).exit_code == 0
 
 
 @pytest.mark.parametrize(
@@ -42,8 +46,8 @@ def test_export_then_predict_with_it(tiny_model, tmp_path, gold_file, sides_file
         (["default", "out", "--format", "pickle"], "use merged or onnx"),
         (["nowhere", "out", "--format", "merged"], "nowhere"),
         (["default", "file", "--force", "--format", "onnx"], "is a file"),
-        (["default", ".", "--force", "--format", "onnx"], "holds no whole model"),
-        (["default", ".", "--format", "onnx"], "holds no whole model"),
+        (["default", ".", "--force", "--format", "onnx"], "holds no model"),
+        (["default", ".", "--format", "onnx"], "holds no model"),
     ],
 )
 def test_wrong_usage_is_one_line_and_leaves_nothing(args, part, tmp_path, monkeypatch):

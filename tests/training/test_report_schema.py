@@ -56,7 +56,7 @@ def reports(articles, tiny_model, tmp_path):
     """Two report folders, the first of a model."""
     for n, item in enumerate(articles):
         item.article.extra["outlet"] = f"outlet {n}"
-    model = System("tiny", DEFAULT_SCHEME, Predictor.load(str(tiny_model), "fp32"))
+    model = System("tiny", DEFAULT_SCHEME, Predictor.load(str(tiny_model), "fp32"), model_sha256(str(tiny_model)))
     first = evaluate(model, articles, articles[:2])
     write_report(first, tmp_path / "first")
     write_report(evaluate(System("random", DEFAULT_SCHEME), articles, [], at_random(articles)), tmp_path / "second")

@@ -474,6 +474,24 @@ def test_a_part_that_is_gone_or_cut_is_noticed(label, tmp_path):
             label(source, to=tmp_path / "out")
     label(source, to=tmp_path / "out", force=True)
     assert part.read_bytes() == content
+    manifest = tmp_path / "out" / "manifest.jsonl"
+    unfinished = [line for line in manifest.read_text().splitlines(keepends=True) if "finished" not in line]
+    manifest.write_text("".join(unfinished))
+    part.unlink()
+    with pytest.raises(InputError, match=r"part-00001.*missing or damaged"):
+        label(source, to=tmp_path / "out")
+    label(source, to=tmp_path / "out", force=True)
+    assert part.read_bytes() == content
+
+
+def test_a_folder_that_was_there_stays_when_nothing_can_be_labelled(label, tmp_path):
+    (tmp_path / "mine").mkdir()
+    source = write(tmp_path / "in.jsonl", "{")
+    for name in ("mine", "new"):
+        with pytest.raises(InputError):
+            label(source, to=tmp_path / name)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["in.jsonl", "mine"]
+    assert not list((tmp_path / "mine").iterdir())
 
 
 def test_two_runs_do_not_share_an_output(label, tmp_path):
@@ -555,16 +573,21 @@ def test_the_stream_has_the_labels_of_the_file(label, engine, strait, tmp_path):
 
 
 @pytest.mark.parametrize(("given", "after"), [("-", "begins anew"), ("in.jsonl", "goes on from there")])
-def test_what_fails_promises_no_more_than_it_can_keep(label, tmp_path, monkeypatch, given, after):
+@pytest.mark.parametrize("step", ["write_part", "publish"])
+def test_what_fails_promises_no_more_than_it_can_keep(label, tmp_path, monkeypatch, given, after, step):
     def no_room(*args):
         raise OSError(28, "No space left on device")
 
     write(tmp_path / "in.jsonl", *rows(3))
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr("sys.stdin", (tmp_path / "in.jsonl").open())
-    monkeypatch.setattr("whosays.model.batch.run.write_part", no_room)
-    with pytest.raises(WorkError, match=f"No space left.*the same command {after}"):
-        label(given, to=tmp_path / "out.jsonl")
+    with monkeypatch.context() as full:
+        full.setattr(f"whosays.model.batch.run.{step}", no_room)
+        with pytest.raises(WorkError, match=f"No space left.*the same command {after}"):
+            label(given, to=tmp_path / "out.jsonl")
+    monkeypatch.setattr("sys.stdin", (tmp_path / "in.jsonl").open())
+    assert label(given, to=tmp_path / "out.jsonl").finished
+    assert {row["article_id"] for row in read_jsonl(tmp_path / "out.jsonl")} == {"a0", "a1", "a2"}
 
 
 FULL = """
