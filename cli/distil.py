@@ -27,11 +27,11 @@ def distil(
 ) -> None:
     """Let a model label news about the corpus's training conflicts, for a recipe's `taught`."""
     from ..model.errors import InputError
+    from ..model.files.writing import check_parent
 
     if not output.name.endswith(".jsonl.gz") or output.is_dir():
         raise InputError(f"{output}: give a file that ends in .jsonl.gz")
-    if not output.absolute().parent.is_dir():
-        raise InputError(f"{output}: the folder {output.parent} does not exist; make it first")
+    check_parent(output)
     if output.exists() and not force:
         raise InputError(f"{output}: exists already; give --force to replace it")
     from ..model.files.reading import read_articles

@@ -11,8 +11,8 @@ def keep_freed_memory() -> None:
     """Let this process keep the memory that it frees, for the next batch.
 
     glibc gives large blocks back to the system as soon as they are free, which then has to clear and map every page
-    again for the next batch. It concerns the whole process, so it is for programs and not
-    for libraries. Other C libraries have no such setting and are left as they are.
+    again for the next batch. It concerns the whole process, so it is for programs and not for libraries. Other C
+    libraries have no such setting and are left as they are.
     """
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None) if sys.platform == "linux" else None
     if mallopt is not None:

@@ -9,7 +9,7 @@ import os
 import re
 import shutil
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -20,7 +20,7 @@ import pyarrow as pa
 from filelock import FileLock, Timeout
 
 from ..errors import InputError, WorkError
-from ..files.writing import FORMATS, join_files, replacing, sync, write_rows
+from ..files.writing import FORMATS, check_parent, join_files, partial_name, replacing, sync, write_rows
 from .layout import Layout, kept_value
 from .manifest import MANIFEST, RunState, append, run_of
 from .parts import LabelledPart
@@ -28,7 +28,7 @@ from .parts import LabelledPart
 REJECTS = "rejects.jsonl"
 _LOCK = ".lock"
 # What a run leaves that is killed as it begins, and as it clears the folder.
-_BEGUN = f".{MANIFEST}.partial"
+_BEGUN = partial_name(MANIFEST)
 _CLEARED = f".{MANIFEST}.cleared"
 _LONGEST_NAME = 255
 _NO_VALUE = "__HIVE_DEFAULT_PARTITION__"
@@ -70,8 +70,7 @@ def run_place(output: Path, format: str | None = None, partition_by: str | None 
     """
     if format is not None and format not in FORMATS:
         raise InputError(f"format '{format}': use {', '.join(FORMATS)}")
-    if not output.absolute().parent.is_dir():
-        raise InputError(f"{output}: the folder {output.parent} does not exist; make it first")
+    check_parent(output)
     ending = output.suffix.removeprefix(".")
     if ending in FORMATS:
         if output.is_dir():
@@ -144,8 +143,7 @@ def clear(place: Place) -> None:
     if run is None:
         return
     (place.folder / REJECTS).unlink(missing_ok=True)
-    part = re.compile(rf"part-\d{{5,}}\.{run['format']}|\.part-\d{{5,}}\.{run['format']}\.partial")
-    _remove_files(place.folder, run["partition_by"], part.fullmatch)
+    _remove_parts(place.folder, run["partition_by"], rf"part-\d{{5,}}\.{run['format']}")
     (place.folder / _CLEARED).unlink()
 
 
@@ -165,17 +163,17 @@ def mend(place: Place, state: RunState) -> None:
         os.truncate(rejects, state.rejects_bytes)
         if not state.rejects_bytes:
             rejects.unlink()
-    name = _part_name(place, state.parts)
-    _remove_files(place.folder, place.partition_by, {name, f".{name}.partial"}.__contains__)
+    _remove_parts(place.folder, place.partition_by, re.escape(_part_name(place, state.parts)))
 
 
-def _remove_files(folder: Path, partition_by: str | None, is_ours: Callable[[str], object]) -> None:
-    """Remove the files with such names from a run's folder and its partitions; an empty partition goes, too."""
+def _remove_parts(folder: Path, partition_by: str | None, pattern: str) -> None:
+    """Remove parts with such names, whole or partial, from a run's folder and its partitions, and these once empty."""
+    ours = re.compile(rf"{pattern}|\.{pattern}\.partial")
     begin = _partition_name(partition_by, "") if partition_by else None
     partitions = [path for path in folder.iterdir() if begin and path.name.startswith(begin) and path.is_dir()]
     for here in [folder, *partitions]:
         for path in here.iterdir():
-            if is_ours(path.name):
+            if ours.fullmatch(path.name):
                 path.unlink()
         if here != folder and not any(here.iterdir()):
             here.rmdir()

@@ -14,10 +14,23 @@ from typing import Any, TextIO
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from ..errors import InputError
+
 FORMATS = ("jsonl", "csv", "parquet")
 _ROW_GROUP = 20_000
 
 Row = dict[str, Any]
+
+
+def check_parent(path: Path) -> None:
+    """Raise `InputError` if the folder that `path` is to stand in does not exist."""
+    if not path.absolute().parent.is_dir():
+        raise InputError(f"{path}: the folder {path.parent} does not exist; make it first")
+
+
+def partial_name(name: str) -> str:
+    """What a file of this name is called until it is whole."""
+    return f".{name}.partial"
 
 
 @contextmanager
@@ -26,7 +39,7 @@ def replacing(path: Path) -> Iterator[Path]:
 
     File and name are on the disk when this returns: a crash later cannot take them back.
     """
-    partial = path.with_name(f".{path.name}.partial")
+    partial = path.with_name(partial_name(path.name))
     try:
         yield partial
         sync(partial)

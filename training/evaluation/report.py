@@ -9,7 +9,7 @@ from markupsafe import Markup, escape
 
 from ...model.errors import InputError
 from ...model.files.templates import environment
-from ...model.files.writing import print_rows, replacing, write_text
+from ...model.files.writing import check_parent, print_rows, replacing, write_text
 from ...model.labels import Scheme
 from . import plots
 from .bootstrap import SMALL_ARTICLES, SMALL_SENTENCES, SMALL_SIDE
@@ -40,8 +40,7 @@ def check_folder(path: Path, force: bool) -> None:
         raise InputError(f"{path}: is a file; give a folder")
     if path.is_dir() and any(path.iterdir()) and not force:
         raise InputError(f"{path}: exists already; give --force to replace what is in it")
-    if not path.parent.is_dir():
-        raise InputError(f"{path}: the folder {path.parent} does not exist; make it first")
+    check_parent(path)
 
 
 def write_report(report: Report, folder: Path) -> None:
