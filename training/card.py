@@ -12,12 +12,11 @@ from ..model.checkpoint import model_folder, model_sha256
 from ..model.encoders import hub_name
 from ..model.errors import InputError
 from ..model.files.writing import write_text
-from ..model.labels import DEFAULT_SCHEME, Scheme
 from ..model.predictor import Predictor
 from .corpus import LabelledArticle
 from .evaluation.compare import load_scored
 from .evaluation.report import cell, title_of
-from .recipe import Recipe, dump_recipe, load_recipe, recipe_articles
+from .recipe import Recipe, dump_recipe, load_recipe, recipe_articles, recipe_scheme
 
 CARD_FILE = "README.md"
 _EXAMPLES = 8
@@ -65,7 +64,7 @@ def write_card(model: str, report_folder: Path) -> Path:
         metrics = json.loads((folder / "metrics.json").read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise InputError(f"{folder}/metrics.json: cannot be read: {error}") from None
-    scheme = Scheme.from_dict(recipe.scheme) if recipe.scheme else DEFAULT_SCHEME
+    scheme = recipe_scheme(recipe)
     development = recipe_articles(recipe, scheme, ["dev"])
     card = model_card(recipe, metrics, development, report, labelling_speed(Predictor.load(model), development))
     write_text(folder / CARD_FILE, card)

@@ -18,14 +18,14 @@ from typing import Any
 from ..model.checkpoint import model_sha256
 from ..model.errors import InputError
 from ..model.files.writing import print_rows, replacing, write_text
-from ..model.labels import DEFAULT_SCHEME, Scheme
+from ..model.labels import Scheme
 from ..model.predictor import Predictor
 from .corpus import LabelledArticle
 from .evaluation.evaluate import Report, Say, System, check_articles, describe, report_on, transcribe
 from .evaluation.report import JSON_FILE, write_report
 from .evaluation.transcript import join, read_transcript, write_transcript
 from .fit import train
-from .recipe import Recipe, recipe_articles
+from .recipe import Recipe, recipe_articles, recipe_scheme
 
 PLAN_FILE = "plan.json"
 ANSWERS_FOLDER = "answers"
@@ -71,7 +71,7 @@ def cross_validate(recipe: Recipe, groups: int | None, output: Path, say: Say = 
     """
     notes = ["articles that a teacher labelled are left out"] if recipe.taught else []
     recipe = recipe.model_copy(update={"taught": []})
-    scheme = Scheme.from_dict(recipe.scheme) if recipe.scheme else DEFAULT_SCHEME
+    scheme = recipe_scheme(recipe)
     articles = recipe_articles(recipe, scheme, ("train", "dev"))
     check_articles(articles, scheme)
     folds = make_folds(articles, groups)

@@ -26,7 +26,6 @@ from transformers import (
 
 from ..model.checkpoint import WEIGHTS_FILES, load_model, new_model, save_model
 from ..model.errors import InputError
-from ..model.labels import DEFAULT_SCHEME, Scheme
 from ..model.network import SentenceLabeler
 from ..model.predictor import Predictor, has_bf16
 from ..model.windows import special_token_id
@@ -35,7 +34,7 @@ from .card import model_card
 from .corpus import LabelledArticle
 from .evaluation.judged import judge_head, model_answers
 from .evaluation.metrics import macro_f1, pooled_f1
-from .recipe import Recipe, dump_recipe, recipe_articles, taught_articles
+from .recipe import Recipe, dump_recipe, recipe_articles, recipe_scheme, taught_articles
 from .rows import EpochRows, collate_rows
 
 logger = logging.getLogger(__name__)
@@ -50,7 +49,7 @@ def train(recipe: Recipe, output: Path) -> dict[str, Any]:
     set_seed(recipe.seed)
     model, tokenizer = new_model(
         recipe.encoder,
-        scheme=Scheme.from_dict(recipe.scheme) if recipe.scheme else DEFAULT_SCHEME,
+        scheme=recipe_scheme(recipe),
         anonymous=recipe.anonymous,
         pointer_size=recipe.pointer_size,
         dropout=recipe.dropout,

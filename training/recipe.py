@@ -5,12 +5,12 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from ..configs import packaged_names, packaged_path
 from ..configs.reading import first_problem, read_yaml
 from ..model.errors import InputError
-from ..model.labels import Scheme
+from ..model.labels import DEFAULT_SCHEME, Scheme
 from ..model.sides import load_conflicts
 from .corpus import TAUGHT_FILE, LabelledArticle, packaged_split, read_corpus
 from .variety import Variety
@@ -66,6 +66,16 @@ class Recipe(BaseModel):
     seed: int = Field(default=13, ge=0, lt=2**32)
     precision: Literal["auto", "fp32", "bf16"] = "auto"
 
+    @field_validator("scheme")
+    @classmethod
+    def _is_scheme(cls, scheme: dict[str, Any] | None) -> dict[str, Any] | None:
+        if scheme is not None:
+            try:
+                Scheme.from_dict(scheme)
+            except InputError as error:
+                raise ValueError(str(error).removeprefix("scheme: ")) from None
+        return scheme
+
     @model_validator(mode="after")
     def _windows_can_move(self) -> "Recipe":
         if self.overlap >= self.max_tokens:
@@ -113,6 +123,11 @@ def _apply(data: dict[str, Any], change: str) -> None:
 def dump_recipe(recipe: Recipe) -> str:
     """The recipe as YAML, every field written out; `load_recipe` reads it back."""
     return yaml.safe_dump(recipe.model_dump(), sort_keys=False)
+
+
+def recipe_scheme(recipe: Recipe) -> Scheme:
+    """The heads that a recipe trains."""
+    return DEFAULT_SCHEME if recipe.scheme is None else Scheme.from_dict(recipe.scheme)
 
 
 def taught_articles(recipe: Recipe, scheme: Scheme) -> list[LabelledArticle]:

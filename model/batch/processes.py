@@ -60,7 +60,7 @@ class _Worker:
         how = f"was ended by signal {-code}" if code < 0 else f"ended with exit code {code}"
         return WorkError(
             f"a worker process on {self.device} {how} (if memory ran out, the system ends it); "
-            "what is written is safe, and the same command goes on from there"
+            "what is written stays; start the same command again"
         )
 
 

@@ -197,5 +197,5 @@ def _plain(error: Exception) -> Exception:
     lines = [line.strip() for line in str(cause).splitlines() if line.strip()]
     return WorkError(
         f"the Ray job broke off: {lines[-1] if lines else type(cause).__name__}; "
-        "what is written is safe, and the same command goes on from there"
+        "what is written stays; start the same command again"
     )

@@ -1,0 +1,132 @@
+"""What each choice in the default recipe is worth: the recipe with one thing changed, three seeds each.
+
+`python benchmarks/ablation.py RESULTS.jsonl [--also DATA.jsonl SIDES.yaml]` trains every variant on the same tenth of
+the packaged training articles for a few epochs and judges it on the packaged development articles, and on `--also`. A
+run is a line of RESULTS; runs that are there already are not made again, and the table at the end is of all of them. So
+small a share tells large effects from none, in hours on two cores; it says nothing of how good the whole recipe is.
+"""
+
+import argparse
+import json
+import random
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from statistics import mean, stdev
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from whosays.model.labels import DEFAULT_SCHEME
+from whosays.model.memory import keep_freed_memory
+from whosays.model.predictor import Predictor
+from whosays.model.sides import load_conflicts
+from whosays.training.corpus import corpus_files, read_corpus, read_splits
+from whosays.training.fit import judge, train
+from whosays.training.recipe import load_recipe
+
+SHARE, EPOCHS, SEEDS = 10, 3, (1, 2, 3)
+BASE = ["taught=[]", f"epochs={EPOCHS}"]
+PLAIN = [f"variety.{kind}=0" for kind in ("source_last", "quotation_first", "lost_punctuation", "run_in")]
+VARIANTS: dict[str, list[str]] = {
+    "the recipe": [],
+    "no variety": PLAIN,
+    "variety: source last only": [*PLAIN, "variety.source_last=0.3"],
+    "variety: quotation first only": [*PLAIN, "variety.quotation_first=0.15"],
+    "variety: lost punctuation only": [*PLAIN, "variety.lost_punctuation=0.15"],
+    "variety: run-in only": [*PLAIN, "variety.run_in=0.15"],
+    "mentions with their words": ["anonymous=false"],
+    "each sentence alone": [],
+    "windows of 256 tokens": ["max_tokens=256", "overlap=64"],
+    "full fine-tuning, rate 2e-4": ["lora=null", "encoder_lr=2.0e-4"],
+    "LoRA of rank 8": ["lora.rank=8", "lora.alpha=16"],
+    "three lower layers frozen": ["lora.frozen=3"],
+    "half the learning rates": ["encoder_lr=5.0e-4", "head_lr=2.5e-3"],
+    "twice the learning rates": ["encoder_lr=2.0e-3", "head_lr=1.0e-2"],
+    "no dropout": ["dropout=0"],
+    "real part only": [],
+    "written part only": [],
+}
+
+Rows = list[dict[str, Any]]
+
+
+def packaged_rows(split: str) -> Rows:
+    """The articles of a split of the packaged corpus as its files have them."""
+    splits = read_splits()
+    rows = [json.loads(line) for name in corpus_files() for line in Path(name).read_text("utf-8").splitlines()]
+    return [row for row in rows if splits[row["conflict"]] == split]
+
+
+def alone(rows: Rows) -> Rows:
+    """Each sentence as an article of its own."""
+    return [
+        {**row, "id": f"{row['id']}-{number}", "sentences": [sentence]}
+        for row in rows
+        for number, sentence in enumerate(row["sentences"])
+    ]
+
+
+def share(rows: Rows, part: str = "") -> Rows:
+    """A fixed random share of the training articles; if of one part only, as many sentences, near enough, of that."""
+    wanted = sum(len(row["sentences"]) for row in rows) / SHARE
+    drawn = random.Random(0).sample(rows, len(rows))
+    taken, sentences = [], 0
+    for row in drawn:
+        if sentences < wanted and (not part or row["part"] == part):
+            taken.append(row)
+            sentences += len(row["sentences"])
+    return taken
+
+
+def run(variant: str, seed: int, also: Sequence[str]) -> dict[str, Any]:
+    """Train one variant with one seed; macro-F1 by head on the development articles, and on those of `also`."""
+    part = variant.split(maxsplit=1)[0] if variant.endswith("part only") else ""
+    data = {"train": share(packaged_rows("train"), part), "dev": packaged_rows("dev")}
+    with TemporaryDirectory() as scratch:
+        changes = [*BASE, *VARIANTS[variant], f"seed={seed}"]
+        for split, rows in data.items():
+            file = Path(scratch, f"{split}.jsonl")
+            rows = alone(rows) if variant == "each sentence alone" else rows
+            file.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+            changes.append(f"{split}=[{file}]")
+        folder = Path(scratch, "run")
+        found = train(load_recipe("default", changes), folder)["development"]
+        result = {"variant": variant, "seed": seed, "side": found["side_macro_f1"], "stance": found["stance_macro_f1"]}
+        if also:
+            articles = read_corpus([also[0]], DEFAULT_SCHEME, load_conflicts([also[1]]))
+            result["also"] = judge(Predictor.load(str(folder)), articles)["side_macro_f1"]
+    return result
+
+
+def table(results: Sequence[Mapping[str, Any]]) -> str:
+    """Markdown: mean and standard deviation over the seeds."""
+    figures = [name for name in ("side", "stance", "also") if all(name in result for result in results)]
+    lines = [f"| | {' | '.join(figures)} |", f"| --- |{' --- |' * len(figures)}"]
+    for variant in VARIANTS:
+        runs = [result for result in results if result["variant"] == variant]
+        values = [[run[name] for run in runs] for name in figures]
+        if len(runs) > 1:
+            lines.append(f"| {variant} | {' | '.join(f'{mean(v):.3f} ± {stdev(v):.3f}' for v in values)} |")
+    return "\n".join(lines)
+
+
+def main() -> None:
+    """Make the runs that RESULTS lacks, then print the table."""
+    keep_freed_memory()  # as the command does
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("results", type=Path)
+    parser.add_argument("--also", nargs=2, default=[], metavar=("DATA", "SIDES"))
+    arguments = parser.parse_args()
+    file: Path = arguments.results
+    results = [json.loads(line) for line in file.read_text("utf-8").splitlines()] if file.exists() else []
+    made = {(result["variant"], result["seed"]) for result in results}
+    for seed in SEEDS:
+        for variant in VARIANTS:
+            if (variant, seed) not in made:
+                results.append(run(variant, seed, arguments.also))
+                with file.open("a", encoding="utf-8") as out:
+                    out.write(json.dumps(results[-1]) + "\n")
+    print(table(results))
+
+
+if __name__ == "__main__":
+    main()
