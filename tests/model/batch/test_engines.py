@@ -71,7 +71,7 @@ def test_a_process_that_dies_ends_in_one_line_and_the_run_goes_on_from_there(tmp
         if part.number == 2:
             os.kill(children()[0], signal.SIGKILL)
 
-    with pytest.raises(WorkError, match=r"a worker process on cpu was ended by signal 9 .* start the same command again"):
+    with pytest.raises(WorkError, match=r"a worker process on cpu was ended by signal 9 .* start the same command"):
         run(source, tmp_path / "out", tiny_model, strait, start_engine=TWO, tell=kill_one)
     assert not children()
     summary = run(source, tmp_path / "out", tiny_model, strait, start_engine=TWO)
