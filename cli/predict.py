@@ -204,6 +204,7 @@ def _to_terminal(inputs: list[str], layout: "Layout", strict: bool, options: dic
         if isinstance(sys.stdout, io.TextIOWrapper):
             sys.stdout.reconfigure(encoding="utf-8")
         print_rows((row for pair in pairs for row in layout.rows(*pair)), sys.stdout)
+        sys.stdout.flush()  # what fails here fails with a line that says so, and not while Python ends
     told.close()
 
 
@@ -219,7 +220,7 @@ def _to_page(inputs: list[str], path: Path, strict: bool, force: bool, options: 
     told = _Told()
     jobs, labelled = tee(_labelled(inputs, strict, told, options | {"keep": ("title",)}))
     count = write_pages((predictions for _, predictions in labelled), path, (job for job, _ in jobs))
-    typer.echo(f"{count} articles written to {path}", err=True)
+    typer.echo(f"{count} articles written to {path}" if count else "no article, so no page is written", err=True)
     told.close()
 
 

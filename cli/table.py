@@ -4,11 +4,10 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from rich.console import Console
-from rich.control import strip_control_codes
 from rich.table import Table
 from rich.text import Text
 
-from ..model.page.view import MARKS
+from ..model.page.view import MARKS, clean
 
 if TYPE_CHECKING:
     from ..model.predictor import Prediction
@@ -21,7 +20,7 @@ def print_tables(articles: "Iterable[list[Prediction]]") -> None:
     console = Console(force_terminal=True)
     for article in articles:
         table = Table(
-            title=Text(strip_control_codes(article[0].article_id)),
+            title=Text(clean(article[0].article_id)),
             title_justify="left",
             show_lines=False,
             pad_edge=False,
@@ -36,7 +35,7 @@ def print_tables(articles: "Iterable[list[Prediction]]") -> None:
             style = {None: "dim", "none": "", "other": "yellow", "both": "bold"}.get(
                 voice, _COLOURS[sides.index(voice) % len(_COLOURS)] if voice in sides else ""
             )
-            text = Text(p.text.replace("\x1b", "␛"))
+            text = Text(clean(p.text))
             if p.evidence and p.start <= p.evidence.start < p.end:
                 text.stylize("underline", p.evidence.start - p.start, p.evidence.end - p.start)
             cells = [

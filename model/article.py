@@ -11,6 +11,7 @@ import sentencex
 # typesetting produces and the line before is nearly full.
 _WRAP_WIDTHS = range(50, 121)
 _WRAP_FILL = 0.75
+_WIDE_SPACE = regex.compile(r"[^\S\x00-\x7f]")
 _BLANK_LINE = regex.compile(r"\n[^\S\n]*(?:\n\s*)+|\u2029|\f")
 
 
@@ -72,7 +73,9 @@ def segment(text: str) -> tuple[Sentence, ...]:
     """
     found = []
     for begin, end in _paragraphs(text.replace("\r\n", " \n").replace("\r", "\n")):
-        for piece in sentencex.get_sentence_boundaries("en", text[begin:end]):  # pyright: ignore
+        # White space outside ASCII after a lone capital ("Plan B\u00a0.") makes sentencex panic.
+        plain = _WIDE_SPACE.sub(" ", text[begin:end])
+        for piece in sentencex.get_sentence_boundaries("en", plain):  # pyright: ignore
             first, last = begin + piece["start_index"], begin + piece["end_index"]
             body = text[first:last].strip()
             if body:

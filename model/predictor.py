@@ -299,6 +299,7 @@ def _map_by_core(compute: Callable[[list[int]], _Output], batches: Sequence[list
         torch.set_num_threads(cores)  # threads to come, which are not ours, take what was set last
         yield from outputs
     finally:
+        started.abort()  # nobody waits for a thread that could not be started
         threads.shutdown(cancel_futures=True)
 
 

@@ -57,8 +57,13 @@ def _base(character: str) -> str:
 
 def alias_key(alias: str) -> str:
     """What is equal for aliases that match the same text: case, diacritics, apostrophes, hyphens and spaces ignored."""
-    folded = fold(unicodedata.normalize("NFC", " ".join(alias.split()))).casefold()
+    folded = _without_marks(" ".join(alias.split())).casefold()
     return folded.translate(dict.fromkeys(map(ord, APOSTROPHES), "'") | dict.fromkeys(map(ord, HYPHENS), "-"))
+
+
+def _without_marks(alias: str) -> str:
+    """`alias` without diacritics, those that no letter composes with among them (Ọ̀yọ́); vowel signs stay (मोदी)."""
+    return "".join(c for c in fold(unicodedata.normalize("NFC", alias)) if not unicodedata.combining(c))
 
 
 def _any_case(character: str) -> str:
@@ -76,7 +81,7 @@ def _alias_pattern(alias: str, marks: str) -> str:
     s stays outside the mention.
     """
     parts = []
-    for character in fold(unicodedata.normalize("NFC", alias)):
+    for character in _without_marks(alias):
         if character.isspace():
             parts.append(r"\s+")
         elif character in APOSTROPHES:
@@ -119,7 +124,7 @@ class Conflict:
             if not side.aliases:
                 raise InputError(f"{where}: side '{side.key}' has no aliases; list the words that name it")
             for alias in side.aliases:
-                if not alias.strip():
+                if not _without_marks(alias).strip():
                     raise InputError(f"{where}: side '{side.key}' has an empty alias; remove it")
                 owner = owners.setdefault(alias_key(alias), side)
                 if owner.key != side.key:
@@ -153,7 +158,7 @@ class Conflict:
 
     @cached_property
     def _marked(self) -> "regex.Pattern[str]":
-        return regex.compile(self._pattern(r"\p{M}*+"))
+        return regex.compile(self._pattern(r"(?:(?!\p{ccc=0})\p{M})*+"))
 
     def _pattern(self, marks: str) -> str:
         """One alternation of all aliases.
@@ -162,7 +167,7 @@ class Conflict:
         """
         branches: dict[str, list[str]] = {}
         for number, (alias, _) in enumerate(self._aliases):
-            first = fold(unicodedata.normalize("NFC", alias))[0].lower()
+            first = _without_marks(alias)[0].lower()
             branches.setdefault(first, []).append(f"(?P<a{number}>{_alias_pattern(alias, marks)})")
         body = "|".join(f"(?={_any_case(first)})(?:{'|'.join(found)})" for first, found in sorted(branches.items()))
         return rf"(?<!\w)(?:{body})"
@@ -224,7 +229,7 @@ def packaged_conflict(name: str) -> Conflict:
         known = packaged_names("conflicts")
         close = [other for other in known if name.lower() in other or other.startswith(name[:4].lower())]
         hint = f"did you mean {', '.join(close)}?" if close else "`whosays conflicts` lists the known ones;"
-        raise InputError(f"unknown conflict '{name}': {hint} or give --sides FILE".replace("? or", "? Or"))
+        raise InputError(f"unknown conflict {name!r:.80}: {hint} or give --sides FILE".replace("? or", "? Or"))
     return load_conflict(path)
 
 

@@ -22,8 +22,12 @@ def agreement(
     Articles are matched by id; only sentences that both judged count. Per label, kappa is that of the question
     "this label or not?", all sides counting as one label there; in the head's own kappa every side of every conflict is
     a label. F1 is the second's if the first is taken as gold, as for a model: what a system can be expected to reach
-    at most. Raises `InputError` if the two share no article or an article's sentences differ.
+    at most. Raises `InputError` if one has an article twice, the two share none, or an article's sentences differ.
     """
+    for annotation in (first, second):
+        id, count = Counter(item.article.id for item in annotation).most_common(1)[0] if annotation else ("", 0)
+        if count > 1:
+            raise InputError(f"article '{id}' is in one annotation {count} times; give each article once")
     others = {item.article.id: item for item in second}
     shared = [(item, others[item.article.id]) for item in first if item.article.id in others]
     if not shared:

@@ -118,7 +118,7 @@ def _find_conflict(article: Article, known: dict[str | None, Conflict]) -> Confl
     if name not in known:
         if name is None:
             raise InputError(
-                f"article '{article.id}' names no conflict; say which with --conflict NAME, --sides FILE or "
+                f"article {article.id!r:.80} names no conflict; say which with --conflict NAME, --sides FILE or "
                 '--side "Name=alias,alias" given twice or more'
             )
         known[name] = packaged_conflict(name)

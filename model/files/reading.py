@@ -358,6 +358,10 @@ def _is_utf8(text: str) -> bool:
     return True
 
 
+# What a damaged table raises, and one with a date that Python cannot hold.
+_UNREADABLE = (pa.ArrowException, ValueError, OSError, OverflowError)
+
+
 def _read_parquet(name: str, after: int, columns: Sequence[str]) -> Rows:
     number = 0
     try:
@@ -373,7 +377,7 @@ def _read_parquet(name: str, after: int, columns: Sequence[str]) -> Rows:
                         number += 1
                         if number > after:
                             yield number, row, row
-    except (pa.ArrowException, ValueError, OSError) as error:
+    except _UNREADABLE as error:
         yield number + 1, _broken_off(name, number + 1, error), None
 
 
@@ -391,7 +395,7 @@ def _read_dataset(name: str, after: int, columns: Sequence[str]) -> Rows:
             for row in table.to_pylist():  # type: ignore[union-attr]
                 number += 1
                 yield number, row, row
-    except (pa.ArrowException, ValueError, OSError) as error:
+    except _UNREADABLE as error:
         yield number + 1, _broken_off(name, number + 1, error), None
 
 

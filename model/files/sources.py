@@ -24,6 +24,7 @@ from ..errors import InputError
 STDIN = "-"
 READABLE = (".txt", ".jsonl", ".csv", ".parquet")
 COMPRESSED = (".gz", ".zst")
+"""Endings, in lower case; a file's may be in any."""
 DATASET = "dataset"
 _STATE = "state.json"
 # What a truncated file loses is the block in which its end came too early.
@@ -43,7 +44,7 @@ def kind(path: str) -> str | None:
     """One of `READABLE`, `DATASET` or `STDIN`; None for anything else."""
     if path == STDIN:
         return STDIN
-    base, ending = os.path.splitext(path)  # noqa: PTH122 - called for every file of a large folder
+    base, ending = os.path.splitext(path.lower())  # noqa: PTH122 - called for every file of a large folder
     if ending in COMPRESSED:
         ending = os.path.splitext(base)[1]  # noqa: PTH122
         return ending if ending in READABLE and ending != ".parquet" else None
@@ -92,7 +93,7 @@ def _expand(name: str, barred: tuple[str, ...]) -> list[Source]:
     if path.exists():
         if _is_barred(name, barred):
             return []
-        if kind(name):
+        if kind(name) and (kind(name) == DATASET or not path.is_dir()):
             return [Source(name, path.name)]
         if path.is_file():
             raise InputError(
@@ -102,7 +103,8 @@ def _expand(name: str, barred: tuple[str, ...]) -> list[Source]:
         if not paths:
             raise InputError(f"{name}: no {', '.join(READABLE)} file in this folder")
         return [Source(found, os.path.relpath(found, name)) for found in paths]
-    paths = sorted(found for found in glob.glob(name, recursive=True) if kind(found))  # noqa: PTH207 - may be absolute
+    matches = glob.glob(name, recursive=True)  # noqa: PTH207 - may be absolute
+    paths = sorted(found for found in matches if kind(found) and (kind(found) == DATASET or not Path(found).is_dir()))
     if not paths:
         raise InputError(f"{name}: no such file or folder")
     fixed = Path(*Path(name).parts[: _first_magic(name)])
@@ -146,7 +148,7 @@ def source_ids(sources: Sequence[Source]) -> list[str]:
     for source in sources:
         stem = name = _encodable(source.short)
         for ending in (*COMPRESSED, *READABLE):
-            stem = stem.removesuffix(ending)
+            stem = stem[: -len(ending)] if stem.lower().endswith(ending) else stem
         chosen = next((id for id in (stem, name) if id not in taken), _encodable(source.path))
         taken.add(chosen)
         ids.append(chosen)
@@ -160,8 +162,9 @@ def _encodable(name: str) -> str:
 
 def open_bytes(path: str) -> IO[bytes]:
     """The bytes of a file, decompressed if it is compressed. Reading raises `OSError` where the compression breaks."""
-    if path.endswith(COMPRESSED):
-        return io.BufferedReader(pa.input_stream(path, compression="detect"), _BLOCK)  # type: ignore[arg-type]
+    if path.lower().endswith(COMPRESSED):
+        compression = "gzip" if path.lower().endswith(".gz") else "zstd"
+        return io.BufferedReader(pa.input_stream(path, compression=compression), _BLOCK)  # type: ignore[arg-type]
     return Path(path).open("rb")
 
 

@@ -1,4 +1,5 @@
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -282,6 +283,18 @@ def test_a_reader_that_leaves_early_is_no_traceback(tiny_model, tmp_path):
     command = f'"{sys.executable}" -m whosays.cli predict {path} --side K=Kyiv --side M=Moscow --model {tiny_model} | head -n 1'
     done = subprocess.run(command, shell=True, capture_output=True, timeout=120)
     assert b"Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(("where", "said"), [("> /dev/full", b"No space left on device"), ("| true", b"")])
+def test_a_few_rows_that_cannot_be_written_are_one_line_and_exit_code_1(tiny_model, article, where, said):
+    command = f'"{sys.executable}" -m whosays.cli predict {article} --side K=Kyiv --side M=Moscow --model {tiny_model}'
+    # Python holds back what it prints, as it does for users; a pipe's exit code is its last command's without pipefail.
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
+    shell = ["bash", "-c", f"set -o pipefail; {command} {where}"]
+    done = subprocess.run(shell, env=environment, capture_output=True, timeout=120)
+    assert done.returncode == 1
+    assert said in done.stderr
+    assert len(done.stderr.splitlines()) == bool(said), done.stderr
 
 
 def test_help_is_quick_and_lists_the_commands():

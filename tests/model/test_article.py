@@ -1,3 +1,4 @@
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from whosays.model.article import article_from_sentences, segment
@@ -39,7 +40,7 @@ def test_windows_line_ends():
     assert texts("One line.\r\n\r\nAnother line.\r\n") == ["One line.", "Another line."]
 
 
-@given(st.text(alphabet=st.sampled_from("aB .!?\n\r\t\u2029“”'é😀ا1"), max_size=120))
+@given(st.text(alphabet=st.sampled_from("aB .!?\n\r\t\u2029\u00a0\x85\u2028\u3000“”'é😀ا1"), max_size=120))
 def test_no_character_is_lost_and_positions_are_exact(text):
     sentences = segment(text)
     position = 0
@@ -49,6 +50,12 @@ def test_no_character_is_lost_and_positions_are_exact(text):
         assert text[position : sentence.start].strip() == ""
         position = sentence.end
     assert text[position:].strip() == ""
+
+
+@pytest.mark.parametrize("space", ["\u00a0", "\u202f", "\u3000", "\x85", "\u2028"])
+def test_white_space_of_any_kind_may_follow_an_initial(space):
+    text = f"George W{space}. Bush spoke. They chose plan B{space}."
+    assert "".join(texts(text)).replace(" ", "") == text.replace(" ", "")
 
 
 @given(st.lists(st.text(min_size=1, max_size=20)))

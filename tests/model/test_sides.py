@@ -149,5 +149,13 @@ def test_aliases_that_match_the_same_text_are_the_same():
             conflict(a=[one], b=[other])
 
 
+@pytest.mark.parametrize("alias", ["मोदी", "Ọ̀yọ́", "กัมพูชา"])
+def test_an_alias_with_marks_that_no_letter_composes_with_is_found(alias):
+    assert found(conflict(a=[alias], b=["Baku"]), f"{alias} said") == [("a", alias)]
+    assert not found(conflict(a=["मोदी"], b=["Baku"]), "मादा said")
+    with pytest.raises(InputError, match="empty alias"):
+        conflict(a=["\u0301"], b=["Baku"])
+
+
 def test_scripts_without_diacritics_stay_whole():
     assert found(conflict(korea=["한국"], japan=["日本"]), "호구 한국 日本") == [("korea", "한국"), ("japan", "日本")]

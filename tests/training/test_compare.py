@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from systems import constant, perfect, relabelled
 from whosays.model.errors import InputError
-from whosays.model.labels import DEFAULT_SCHEME
+from whosays.model.labels import DEFAULT_SCHEME, Scheme
 from whosays.training.evaluation import report
 from whosays.training.evaluation.compare import Scored, compare, load_scored, mcnemar, summarise, write_comparison
 from whosays.training.evaluation.evaluate import System, evaluate
@@ -150,6 +150,17 @@ def test_comparison_refuses_other_gold(articles, tmp_path):
         compare(*(scored(part, perfect(part)) for part in (articles, articles[1:])))
     with pytest.raises(InputError, match="no report here"):
         load_scored(tmp_path / "c")
+
+
+def test_systems_of_other_heads_are_compared_in_those_that_they_share(articles):
+    both = scored(articles, perfect(articles))
+    scheme = Scheme((DEFAULT_SCHEME["side"],))
+    content = evaluate(System("sides only", scheme), articles, [], perfect(articles)).to_dict()
+    alone = Scored(Path("b"), content, list(prediction_rows(articles, perfect(articles), scheme)))
+    assert set(compare(both, alone)["heads"]) == {"side"}
+    changed = {**alone.content, "scheme": {"side": {"labels": ["none", "both"], "points": True}}}
+    with pytest.raises(InputError, match="'side' has other labels"):
+        compare(both, replace(alone, content=changed))
 
 
 def test_a_mistyped_path_is_not_the_report_in_the_folder_above(articles, tmp_path):

@@ -88,23 +88,30 @@ def compare(first: Scored, second: Scored) -> dict[str, Any]:
     """The content of comparison.json: differences are `second` less `first`, paired by sentence and by
     article.
 
-    Raises `InputError` unless both reports are on the same sentences with the same gold labels, and on one head at
-    least.
+    Raises `InputError` unless both reports have a head in common, the same labels for it, and for these heads the same
+    sentences with the same gold labels.
     """
-    data, other = first.content["data"], second.content["data"]
-    if data["gold_sha256"] != other["gold_sha256"]:
-        raise InputError(
-            f"{first.path} and {second.path} are on different gold data ({data['sentences']} and {other['sentences']} "
-            f"sentences, SHA-256 {data['gold_sha256'][:12]}… and {other['gold_sha256'][:12]}…); "
-            "evaluate both on the same files"
-        )
     shared = [head for head in first.content["heads"] if head in second.content["heads"]]
     if not shared:
         raise InputError(f"{first.path} and {second.path} have no head in common; compare systems that label the same")
-    scheme = Scheme.from_dict(first.content["scheme"])
+    scheme, other = (Scheme.from_dict(scored.content["scheme"]) for scored in (first, second))
+    for name in shared:
+        if scheme[name] != other[name]:
+            raise InputError(
+                f"{first.path} and {second.path}: head '{name}' has other labels in the one than in the other"
+            )
+    # Not the reports' hashes of their gold: these are over all heads of a system, and one may have more.
+    same = ["text", "conflict", *(f"{head}_gold" for head in shared)]
+    gold = [
+        {(row["article_id"], row["index"]): [row[name] for name in same] for row in of.rows} for of in (first, second)
+    ]
+    if gold[0] != gold[1]:
+        differ = sum(gold[0].get(place) != gold[1].get(place) for place in gold[0].keys() | gold[1].keys())
+        raise InputError(
+            f"{first.path} and {second.path} are on different gold data ({len(gold[0])} and {len(gold[1])} sentences, "
+            f"{differ} of them not the same in both); evaluate both on the same files"
+        )
     places = {(row["article_id"], row["index"]): row for row in second.rows}
-    if places.keys() != {(row["article_id"], row["index"]) for row in first.rows}:
-        raise InputError(f"{first.path} and {second.path}: the predictions are for different sentences; evaluate again")
     aligned = [places[row["article_id"], row["index"]] for row in first.rows]
     weights = article_weights(len({row["article_id"] for row in first.rows}))
     return {

@@ -144,7 +144,7 @@ def _is_adjective(word: str, side: Side, names: set[str]) -> bool:
     if word.rpartition("-")[2] in _IRREGULAR or any(_shortened_from(word, name) for name in names):
         return True
     ending = _ending(word)
-    is_base = any(regex.match(rf"{regex.escape(word)}\\p{{Ll}}+$", name) and _ending(name) for name in names)
+    is_base = any(regex.match(rf"{regex.escape(word)}\p{{Ll}}+$", name) and _ending(name) for name in names)
     if word == side.name or not ending or word.endswith("stan") or is_base:
         return False
     if len(ending) > 2 and any(regex.match(rf"{regex.escape(word)} [\p{{Ll}}]", alias) for alias in side.aliases):

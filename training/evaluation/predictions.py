@@ -68,7 +68,7 @@ def read_predictions(path: Path, articles: Sequence[LabelledArticle], scheme: Sc
             {head.name: _label(row, head, item, where) for head in scheme.heads},
             {head.name: value for head in scheme.heads if (value := _score(row, head, where)) is not None},
             {head.name: value for head in scheme.heads if (value := _chances(row, head, item, where)) is not None},
-            row.get("evidence") or None,
+            _evidence(row, where),
         )
     places = [(item.article.id, n) for item in articles for n in range(len(item.article.sentences))]
     missing = [place for place in places if place not in found]
@@ -130,6 +130,19 @@ def _place(row: Mapping[str, Any], wanted: Mapping[str, LabelledArticle], where:
     return id, index
 
 
+def _evidence(row: Mapping[str, Any], where: str) -> str | None:
+    value = row.get("evidence")
+    if value in (None, "") or value != value:  # a table's missing cell may be the number that equals nothing
+        return None
+    try:
+        str(value).encode()
+    except UnicodeEncodeError:
+        value = None
+    if not isinstance(value, str):
+        raise InputError(f"{where}: evidence must be text or null, got {row['evidence']!r:.60}")
+    return value
+
+
 def _whole(value: Any) -> int | None:
     """The whole number that a cell holds, as a number (3 or 3.0) or as text; None if it holds none."""
     try:
@@ -159,9 +172,11 @@ def _chances(row: Mapping[str, Any], head: Head, item: LabelledArticle, where: s
         return None
     field = f"{where}: {head.name}_probabilities"
     try:
-        given = dict(json.loads(value) if isinstance(value, str) else value)
+        pairs = dict(json.loads(value) if isinstance(value, str) else value)
     except (TypeError, ValueError):
         raise InputError(f"{field}: must map labels to probabilities, got {value!r:.60}") from None
+    # A table of several conflicts has a column a class, empty where the conflict has no such side.
+    given = {name: chance for name, chance in pairs.items() if chance is not None}
     classes = head.classes(item.conflict.keys)
     unknown = sorted(set(map(str, given)) - set(classes))
     if unknown:

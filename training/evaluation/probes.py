@@ -28,7 +28,7 @@ _UNWRITTEN = "\ue000"
 @dataclass(frozen=True)
 class Probe:
     """`answers` gives a model's labels on changed articles; `expected` the voice that should become of one,
-    if that is known."""
+    if that is known and among the labels of the head that points."""
 
     title: str
     answers: Callable[[Predictor, Sequence[LabelledArticle]], Answers]
@@ -37,7 +37,7 @@ class Probe:
 
 def without_sides(conflict: Conflict) -> Conflict:
     """The conflict with no word that would name a side, so that no mention is found."""
-    sides = (Side(side.key, side.name, (f"{_UNWRITTEN}{side.key}",)) for side in conflict.sides)
+    sides = (Side(side.key, side.name, (f"{_UNWRITTEN}{n}",)) for n, side in enumerate(conflict.sides))
     return Conflict(conflict.name, tuple(sides))
 
 
@@ -120,6 +120,8 @@ def _followed(
     if probe.expected is None or not pointing:
         return None
     name, fixed = pointing[0].name, pointing[0].labels
+    if probe is PROBES["sides_removed"] and OTHER not in fixed:
+        return None
     hits, total = np.zeros(len(articles)), np.zeros(len(articles))
     for a, item in enumerate(articles):
         for old, new in zip(before[a], after[a], strict=True):

@@ -109,6 +109,18 @@ def test_folders_and_globs_are_sorted(tmp_path):
         find_inputs([str(tmp_path / "none")])
 
 
+def test_endings_may_be_in_capitals_and_a_folder_may_be_called_like_a_file(tmp_path):
+    folder = tmp_path / "rows.jsonl"
+    folder.mkdir()
+    (folder / "A.TXT").write_text("One.")
+    (folder / "B.JSONL.GZ").write_bytes(gzip.compress(lines_of("Two.")))
+    for given in (folder, tmp_path, tmp_path / "*" / "*"):
+        assert [a.text for a in read(given)] == ["One.", "Two."]
+    assert [a.id for a in read(folder)] == ["A", "i0"]
+    with pytest.raises(InputError, match="no such file"):
+        find_inputs([str(tmp_path / "*.jsonl")])
+
+
 def test_rows_that_no_file_could_hold_are_rejected(tmp_path):
     path = tmp_path / "a.jsonl"
     path.write_text('{"text": "half \\ud800"}\n' + "[" * 100_000 + '\n{"text": "Fine."}\n{"sentences": ["\\udc00"]}\n')
@@ -213,6 +225,13 @@ def test_parquet_and_saved_datasets_are_read_with_the_wanted_columns_only(tmp_pa
         assert [i.content.extra["day"] for i in items] == rows["day"]
         assert {tuple(a.extra) for a in read(tmp_path / name)} == {()}
     assert [a.id for a in read(tmp_path)][300:] == rows["id"], "a folder finds the dataset in it too"
+
+
+def test_a_date_that_python_cannot_hold_breaks_off_the_file_and_no_more(tmp_path):
+    table = pa.table({"text": ["One."], "day": pa.array([10**8], pa.int32()).cast(pa.date32())})
+    pq.write_table(table, tmp_path / "a.parquet")
+    [item] = read_items(find_inputs([str(tmp_path / "a.parquet")]), keep=["day"])
+    assert isinstance(item.content, Reject)
 
 
 def every_kind(folder) -> list[str]:
