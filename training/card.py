@@ -9,7 +9,7 @@ from typing import Any
 import torch
 
 from ..model.checkpoint import model_folder, model_sha256
-from ..model.encoders import hub_name
+from ..model.encoders import BUILT_IN, hub_name
 from ..model.errors import InputError
 from ..model.files.writing import write_text
 from ..model.predictor import Predictor
@@ -37,7 +37,7 @@ def model_card(
     `labelling_speed` measured.
     """
     sections = [
-        _head(recipe),
+        _head(recipe, list(recipe_scheme(recipe).names)),
         *(_judged(report) if report else []),
         *([f"## Speed\n\n{speed}"] if speed else []),
         _development(metrics, development),
@@ -62,8 +62,11 @@ def write_card(model: str, report_folder: Path) -> Path:
     recipe = load_recipe(str(folder / "recipe.yaml"))
     try:
         metrics = json.loads((folder / "metrics.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+        missing = {"development", "epochs", "temperatures"} - set(metrics)
+    except (OSError, ValueError, TypeError) as error:
         raise InputError(f"{folder}/metrics.json: cannot be read: {error}") from None
+    if missing:
+        raise InputError(f"{folder}/metrics.json: has no '{min(missing)}'; take the one that training wrote")
     scheme = recipe_scheme(recipe)
     development = recipe_articles(recipe, scheme, ["dev"])
     card = model_card(recipe, metrics, development, report, labelling_speed(Predictor.load(model), development))
@@ -92,11 +95,12 @@ def labelling_speed(predictor: Predictor, articles: Sequence[LabelledArticle]) -
     )
 
 
-def _head(recipe: Recipe) -> str:
+def _head(recipe: Recipe, heads: Sequence[str]) -> str:
     base = hub_name(recipe.encoder)
+    # What somebody else's articles and encoder allow, only they can say.
+    license = "license: apache-2.0\n" if recipe.encoder in BUILT_IN and not recipe.train else ""
     return f"""---
-license: apache-2.0
-language: en
+{license}language: en
 library_name: whosays
 pipeline_tag: token-classification
 tags: [news, attribution, stance]
@@ -105,11 +109,17 @@ tags: [news, attribution, stance]
 
 # Who says it, and with what stance
 
-Labels every sentence of a news article about a conflict by reporting side and stance. Load it with
+Labels every sentence of a news article about a conflict by {_listed(heads)}. Load it with
 `whosays predict … --model FOLDER`, or `whosays.model.predictor.Predictor.load(FOLDER)`.
 
 For reading news at scale: who is given the word, and in what tone. Not for judging what is true, and not for
 judging people: a label says how a sentence is attributed, never whether it is right.""".replace("\n\n---", "\n---", 1)
+
+
+def _listed(heads: Sequence[str]) -> str:
+    """The heads' names in a sentence."""
+    names = ["reporting side" if head == "side" else head for head in heads]
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
 
 
 def _judged(report: Mapping[str, Any]) -> list[str]:
@@ -226,11 +236,10 @@ Temperatures for calibration: {", ".join(f"{h} {t:.2f}" for h, t in metrics["tem
 def _data(recipe: Recipe) -> str:
     learnt = f"The files {', '.join(recipe.train)}" if recipe.train else "The training conflicts of the packaged corpus"
     taught = " and articles that a larger model labelled (`taught`)" if recipe.taught else ""
-    return f"""## What it learnt from
-
-{learnt}{taught}. The packaged corpus is news of
-one broadcaster, 2004–2010, and prose written for it, in English, labelled by language models after a guideline; its
-datasheet says how far to trust it."""
+    corpus = """ The packaged corpus is news of
+one broadcaster, 2004–2010, a few statements of two governments, and prose written for it, in English, labelled by
+language models after a guideline; its datasheet says how far to trust it."""
+    return f"## What it learnt from\n\n{learnt}{taught}.{'' if recipe.train else corpus}"
 
 
 def _table(columns: Sequence[str], rows: Iterable[Iterable[str]]) -> str:

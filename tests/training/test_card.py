@@ -50,7 +50,19 @@ def test_a_card_says_what_an_evaluation_found(run_folder, gold_file, sides_file,
     assert re.search(r"\n## Speed\n\n[1-9]\d* sentences a second on \d+ cores", card)
     assert "epochs: 1" in card
     assert card.startswith("---\n")
+    assert "license" not in card, "what somebody else's articles and encoder allow is not ours to say"
+    assert "packaged corpus" not in card
     assert "not for judging what is true".lower() in card.lower()
+
+
+def test_a_card_needs_the_metrics_of_its_training(run_folder, gold_file, sides_file, tmp_path):
+    report = tmp_path / "report"
+    evaluate = ["evaluate", str(run_folder), str(gold_file), "--sides", str(sides_file), "--output", str(report)]
+    assert runner.invoke(app, evaluate).exit_code == 0
+    (run_folder / "metrics.json").write_text("{}")
+    done = runner.invoke(app, ["card", str(run_folder), str(report)])
+    assert done.exit_code == 2
+    assert "metrics.json: has no 'development'" in done.stderr
 
 
 def test_a_report_on_another_model_is_refused(run_folder, gold_file, sides_file, tmp_path):

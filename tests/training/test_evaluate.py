@@ -11,6 +11,7 @@ from whosays.model.predictor import Predictor
 from whosays.training.evaluation.bootstrap import article_weights
 from whosays.training.evaluation.evaluate import System, describe, evaluate, report_on
 from whosays.training.evaluation.figures import joint_accuracy, judge_all
+from whosays.training.evaluation.gates import check_names
 from whosays.training.evaluation.judged import Answer
 from whosays.training.evaluation.report import write_report
 from whosays.training.evaluation.transcript import Transcript
@@ -138,6 +139,20 @@ def test_a_model_is_probed_and_baselines_stay_apart_from_what_they_are_judged_on
 def test_articles_that_the_model_was_chosen_on_are_named(articles):
     content = evaluate(SYSTEM, articles, [], perfect(articles), development=articles[:3]).to_dict()
     assert any("3 of these articles are in the development data" in note for note in content["notes"])
+
+
+def test_baselines_leave_out_a_head_that_they_cannot_learn(articles):
+    unlabelled = [
+        replace(item, article=replace(item.article, id=f"other{n}"), labels={**item.labels, "stance": (None,) * 5})
+        for n, item in enumerate(articles)
+    ]
+    content = evaluate(SYSTEM, articles, unlabelled, perfect(articles)).to_dict()
+    assert {name: list(heads) for name, heads in content["baselines"].items()} == {
+        "majority": ["side"], "tfidf": ["side"], "rules": ["side", "stance"],
+    }  # fmt: skip
+    check_names({"baselines.majority.side.macro_f1": 0.0}, SYSTEM, articles, unlabelled)
+    with pytest.raises(InputError, match=r"baselines\.majority\.stance"):
+        check_names({"baselines.majority.stance.macro_f1": 0.0}, SYSTEM, articles, unlabelled)
 
 
 def test_a_head_without_answers_is_left_out(articles):

@@ -31,21 +31,20 @@ _TOKEN = r"\w+|[^\w\s]"
 """Marks are words too: a quotation mark says much about the voice, a question mark about the stance."""
 
 
-def baseline_names(training: Sequence[LabelledArticle]) -> list[str]:
-    """The baselines that there are: those that learn only if there is something to learn from."""
-    return list(BASELINES) if training else ["rules"]
+def learnt_heads(training: Sequence[LabelledArticle], scheme: Scheme) -> list[Head]:
+    """The heads that baselines can learn: those with a label somewhere. Without any there are only the rules."""
+    return [head for head in scheme.heads if any(set(item.labels[head.name]) - {None} for item in training)]
 
 
 def baseline_answers(
     training: Sequence[LabelledArticle], articles: Sequence[LabelledArticle], scheme: Scheme
 ) -> dict[str, Answers]:
-    """Each baseline's answers on `articles`, by its name as in `baseline_names`."""
-    ways = {
-        "majority": lambda: _answers({head: _majority(training, head) for head in scheme.heads}, articles),
-        "tfidf": lambda: _answers({head: _tfidf(training, head) for head in scheme.heads}, articles),
-        "rules": lambda: rule_answers(articles, scheme),
-    }
-    return {name: ways[name]() for name in baseline_names(training)}
+    """The answers on `articles` of each of `BASELINES` that there is; those that learn answer `learnt_heads` only."""
+    heads, found = learnt_heads(training, scheme), {}
+    if heads:
+        found["majority"] = _answers({head: _majority(training, head) for head in heads}, articles)
+        found["tfidf"] = _answers({head: _tfidf(training, head) for head in heads}, articles)
+    return found | {"rules": rule_answers(articles, scheme)}
 
 
 def _answers(guesses: Mapping[Head, Guess], articles: Sequence[LabelledArticle]) -> Answers:
@@ -109,7 +108,7 @@ def _labelled(training: Sequence[LabelledArticle], head: Head) -> tuple[list[tup
 
 def _majority(training: Sequence[LabelledArticle], head: Head) -> Guess:
     _, labels = _labelled(training, head)
-    shares = {label: count / len(labels) for label, count in Counter(labels).items()} or {head.labels[0]: 1.0}
+    shares = {label: count / len(labels) for label, count in Counter(labels).items()}
     return lambda pairs: [shares] * len(pairs)
 
 

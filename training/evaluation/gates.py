@@ -1,12 +1,12 @@
 """Gates: bounds that a report's figures must reach, for a machine to act on."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from typing import Any
 
 from ...model.errors import InputError, WorkError
 from ..corpus import LabelledArticle
-from .baselines import baseline_names
+from .baselines import BASELINES, learnt_heads
 from .bootstrap import article_weights
 from .evaluate import System, apart_from, check_articles, describe
 from .figures import figures
@@ -52,12 +52,13 @@ def check_names(
     if not gates:
         return
     check_articles(articles, system.scheme)
-    ideal = [_ideal(item) for item in articles]
+    ideal = [_ideal(item, set(system.scheme.names)) for item in articles]
     probes = (*PROBES, NAMES_SWAPPED) if system.predictor else ()
+    learnt = {head.name for head in learnt_heads(apart_from(training, articles), system.scheme)}
     transcript = Transcript(
         answers or ideal,
         # The rules leave out heads that they do not know, and cost next to nothing to ask.
-        dict.fromkeys(baseline_names(apart_from(training, articles)), ideal)
+        ({key: [_ideal(item, learnt) for item in articles] for key in BASELINES} if learnt else {})
         | {"rules": rule_answers(articles, system.scheme)},
         dict.fromkeys(probes, ideal),
     )
@@ -66,11 +67,11 @@ def check_names(
         figure_named(content | {"data": describe(articles, system.scheme)}, name)
 
 
-def _ideal(item: LabelledArticle) -> list[Answer]:
-    """The gold labels of an article as answers, each at probability 1."""
+def _ideal(item: LabelledArticle, heads: Set[str]) -> list[Answer]:
+    """The gold labels of an article for `heads` as answers, each at probability 1."""
     answers = []
     for n in range(len(item.article.sentences)):
-        labels = {head: values[n] for head, values in item.labels.items()}
+        labels = {head: values[n] for head, values in item.labels.items() if head in heads}
         chances = {head: {str(label): 1.0} for head, label in labels.items()}
         answers.append(Answer(labels, dict.fromkeys(labels, 1.0), chances))
     return answers
