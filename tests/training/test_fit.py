@@ -48,6 +48,16 @@ def test_the_same_seed_gives_the_same_model(recipe, tmp_path):
     assert all(torch.equal(one[name], two[name]) for name in one)
 
 
+def test_rounding_what_stays_as_it_is_changes_no_bit_of_a_bf16_training(recipe, tmp_path, monkeypatch):
+    changes = {"epochs": 2, "lora": {"rank": 2, "alpha": 4}, "precision": "bf16"}
+    short = Recipe.model_validate(recipe.model_dump() | changes)
+    rounded = train(short, tmp_path / "a")
+    monkeypatch.setattr("whosays.training.fit._round_frozen", lambda model: None)
+    assert train(short, tmp_path / "b")["epochs"] == rounded["epochs"]
+    one, two = (load_model(str(tmp_path / name))[0].state_dict() for name in "ab")
+    assert all(torch.equal(one[name], two[name]) for name in one)
+
+
 def test_what_a_teacher_labelled_is_learnt(recipe, gold_file, tmp_path, strait):
     rows = [json.loads(line) for line in gold_file.read_text().splitlines()]
     for row in rows:
