@@ -29,16 +29,25 @@ def reporting(command: Callable[P, R]) -> Callable[P, R]:
             typer.echo(f"whosays: {error}", err=True)
             raise typer.Exit(2) from None
         except BrokenPipeError:  # whoever read our output has gone: nobody is left to tell
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            _forget_output()
             raise typer.Exit(1) from None
         except (WorkError, OSError) as error:
             typer.echo(f"whosays: {error}", err=True)
+            try:
+                sys.stdout.flush()
+            except OSError:
+                _forget_output()
             raise typer.Exit(1) from None
         except KeyboardInterrupt:
             typer.echo("whosays: interrupted", err=True)
             raise typer.Exit(130) from None
 
     return run
+
+
+def _forget_output() -> None:
+    """Let go what standard output could not take: Python would try once more while it ends, and complain."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _quiet_libraries() -> None:
