@@ -8,7 +8,7 @@ from sklearn.metrics import cohen_kappa_score
 
 from ..model.errors import InputError
 from ..model.labels import DEFAULT_SCHEME, Head, Scheme
-from .corpus import LabelledArticle
+from .corpus import LabelledArticle, check_ids
 from .evaluation.metrics import ANY_SIDE, macro_f1, pooled_f1
 
 Pair = tuple[str, str]
@@ -25,9 +25,7 @@ def agreement(
     at most. Raises `InputError` if one has an article twice, the two share none, or an article's sentences differ.
     """
     for annotation in (first, second):
-        id, count = Counter(item.article.id for item in annotation).most_common(1)[0] if annotation else ("", 0)
-        if count > 1:
-            raise InputError(f"article '{id}' is in one annotation {count} times; give each article once")
+        check_ids(annotation)
     others = {item.article.id: item for item in second}
     shared = [(item, others[item.article.id]) for item in first if item.article.id in others]
     if not shared:

@@ -37,7 +37,7 @@ def model_card(
     `labelling_speed` measured.
     """
     sections = [
-        _head(recipe, list(recipe_scheme(recipe).names)),
+        _head(recipe),
         *(_judged(report) if report else []),
         *([f"## Speed\n\n{speed}"] if speed else []),
         _development(metrics, development),
@@ -95,7 +95,7 @@ def labelling_speed(predictor: Predictor, articles: Sequence[LabelledArticle]) -
     )
 
 
-def _head(recipe: Recipe, heads: Sequence[str]) -> str:
+def _head(recipe: Recipe) -> str:
     base = hub_name(recipe.encoder)
     # What somebody else's articles and encoder allow, only they can say.
     license = "license: apache-2.0\n" if recipe.encoder in BUILT_IN and not recipe.train else ""
@@ -109,7 +109,7 @@ tags: [news, attribution, stance]
 
 # Who says it, and with what stance
 
-Labels every sentence of a news article about a conflict by {_listed(heads)}. Load it with
+Labels every sentence of a news article about a conflict by {_listed(recipe_scheme(recipe).names)}. Load it with
 `whosays predict … --model FOLDER`, or `whosays.model.predictor.Predictor.load(FOLDER)`.
 
 For reading news at scale: who is given the word, and in what tone. Not for judging what is true, and not for

@@ -1,5 +1,6 @@
 """Labelled articles: reading them with every label checked, and the splits by conflict."""
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -36,6 +37,13 @@ class LabelledArticle:
             return self.taught[head][sentence]
         label = self.labels[head][sentence]
         return {} if label is None else {label: 1.0}
+
+
+def check_ids(articles: Iterable[LabelledArticle]) -> None:
+    """Raise `InputError` if two articles share an id."""
+    for id, count in Counter(item.article.id for item in articles).items():
+        if count > 1:
+            raise InputError(f"article '{id}' is in the data {count} times; give each article once, with its own id")
 
 
 def corpus_files() -> list[str]:

@@ -27,7 +27,7 @@ from transformers import (
 from ..model.checkpoint import WEIGHTS_FILES, load_model, new_model, save_model
 from ..model.errors import InputError
 from ..model.network import SentenceLabeler
-from ..model.predictor import Predictor, has_bf16
+from ..model.predictor import Predictor
 from ..model.windows import special_token_id
 from .calibrate import fit_temperatures
 from .card import model_card
@@ -57,7 +57,8 @@ def train(recipe: Recipe, output: Path) -> dict[str, Any]:
         max_tokens=recipe.max_tokens,
         overlap=recipe.overlap,
     )
-    if _is_bf16(recipe):
+    predictor = Predictor(model, tokenizer, precision=recipe.precision)
+    if predictor.bf16:
         _round_frozen(model)
     training = recipe_articles(recipe, model.scheme, ["train"])
     development = recipe_articles(recipe, model.scheme, ["dev"])
@@ -81,10 +82,10 @@ def train(recipe: Recipe, output: Path) -> dict[str, Any]:
     with TemporaryDirectory() as scratch:
         trainer = _LabelerTrainer(
             model,
-            Predictor(model, tokenizer, precision=recipe.precision),
+            predictor,
             development,
             recipe,
-            args=_arguments(recipe, scratch),
+            args=_arguments(recipe, scratch, predictor.bf16),
             train_dataset=rows,
             eval_dataset=rows,  # the Trainer asks for one; `evaluate` below judges the development articles
             data_collator=lambda batch: collate_rows(batch, pad_id),
@@ -183,10 +184,6 @@ class _LabelerTrainer(Trainer):
         return metrics
 
 
-def _is_bf16(recipe: Recipe) -> bool:
-    return recipe.precision == "bf16" or (recipe.precision == "auto" and has_bf16())
-
-
 def _round_frozen(model: SentenceLabeler) -> None:
     """Keep the matrices that stay as they are in bfloat16.
 
@@ -197,7 +194,7 @@ def _round_frozen(model: SentenceLabeler) -> None:
             module.to(torch.bfloat16)
 
 
-def _arguments(recipe: Recipe, scratch: str) -> TrainingArguments:
+def _arguments(recipe: Recipe, scratch: str, bf16: bool) -> TrainingArguments:
     return TrainingArguments(
         output_dir=scratch,
         num_train_epochs=recipe.epochs,
@@ -215,7 +212,7 @@ def _arguments(recipe: Recipe, scratch: str) -> TrainingArguments:
         dataloader_num_workers=0,
         dataloader_pin_memory=torch.cuda.is_available(),
         use_cpu=not torch.cuda.is_available(),  # where `Predictor` judges; bf16 on a CPU is refused without it
-        bf16=_is_bf16(recipe),
+        bf16=bf16,  # as `Predictor` judges
         seed=recipe.seed,
     )
 

@@ -163,7 +163,7 @@ def _check_text(text: str) -> None:
 
 
 def _check_encodable(field: str, text: str) -> None:
-    if not _is_utf8(text):
+    if not is_utf8(text):
         raise InputError(f"{field}: has half of a surrogate pair, which UTF-8 cannot hold; mend the encoding")
 
 
@@ -342,7 +342,7 @@ def _read_csv(name: str, after: int, columns: Sequence[str] = ()) -> Rows:
                     reason = "the file ends inside quotation marks"
                 elif reason is None and len(fields) > len(header):
                     reason = "more fields than the header has"
-                elif reason is None and not _is_utf8("".join(fields)):
+                elif reason is None and not is_utf8("".join(fields)):
                     reason = "not UTF-8 text"
                 row = {key: value for key, value in zip(header, fields, strict=False) if value}
                 yield lines.first, reject(name, lines.first, reason, lines.raw) if reason else row, lines.raw
@@ -350,7 +350,8 @@ def _read_csv(name: str, after: int, columns: Sequence[str] = ()) -> Rows:
             yield lines.line + 1, _broken_off(name, lines.line + 1, error), None
 
 
-def _is_utf8(text: str) -> bool:
+def is_utf8(text: str) -> bool:
+    """Whether a file can hold `text`: half of a surrogate pair, which JSON may have, is no character."""
     try:
         text.encode()
     except UnicodeEncodeError:

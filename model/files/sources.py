@@ -93,7 +93,7 @@ def _expand(name: str, barred: tuple[str, ...]) -> list[Source]:
     if path.exists():
         if _is_barred(name, barred):
             return []
-        if kind(name) and (kind(name) == DATASET or not path.is_dir()):
+        if _is_input(name):
             return [Source(name, path.name)]
         if path.is_file():
             raise InputError(
@@ -104,11 +104,17 @@ def _expand(name: str, barred: tuple[str, ...]) -> list[Source]:
             raise InputError(f"{name}: no {', '.join(READABLE)} file in this folder")
         return [Source(found, os.path.relpath(found, name)) for found in paths]
     matches = glob.glob(name, recursive=True)  # noqa: PTH207 - may be absolute
-    paths = sorted(found for found in matches if kind(found) and (kind(found) == DATASET or not Path(found).is_dir()))
+    paths = sorted(filter(_is_input, matches))
     if not paths:
         raise InputError(f"{name}: no such file or folder")
     fixed = Path(*Path(name).parts[: _first_magic(name)])
     return [Source(found, os.path.relpath(found, fixed)) for found in paths if not _is_barred(found, barred)]
+
+
+def _is_input(path: str) -> bool:
+    """Whether a path is one input by itself: a readable file or a saved dataset, but no folder called like a file."""
+    found = kind(path)
+    return found == DATASET or (found is not None and not Path(path).is_dir())
 
 
 def _is_barred(path: str, barred: tuple[str, ...]) -> bool:

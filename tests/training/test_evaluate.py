@@ -8,6 +8,7 @@ from systems import at_random, constant, perfect
 from whosays.model.errors import InputError
 from whosays.model.labels import DEFAULT_SCHEME
 from whosays.model.predictor import Predictor
+from whosays.training.agreement import agreement
 from whosays.training.evaluation.bootstrap import article_weights
 from whosays.training.evaluation.evaluate import System, describe, evaluate, report_on
 from whosays.training.evaluation.figures import joint_accuracy, judge_all
@@ -139,6 +140,12 @@ def test_a_model_is_probed_and_baselines_stay_apart_from_what_they_are_judged_on
 def test_articles_that_the_model_was_chosen_on_are_named(articles):
     content = evaluate(SYSTEM, articles, [], perfect(articles), development=articles[:3]).to_dict()
     assert any("3 of these articles are in the development data" in note for note in content["notes"])
+
+
+def test_an_id_given_twice_in_an_annotation_is_refused_too(articles):
+    for pair in ((articles, [*articles, articles[0]]), ([*articles, articles[0]], articles)):
+        with pytest.raises(InputError, match="'a0' is in the data 2 times"):
+            agreement(*pair)
 
 
 def test_baselines_leave_out_a_head_that_they_cannot_learn(articles):

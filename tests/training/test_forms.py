@@ -61,6 +61,11 @@ def test_an_adjective_is_known_by_the_name_it_is_made_from(name, adjective):
     assert forms[f"{adjective}s"] == "people"
 
 
+def test_a_country_beside_its_adjective_and_before_nouns_is_a_name():
+    taiwan = next(side for side in packaged_conflict("china-taiwan").sides if side.key == "taiwan")
+    assert (alias_forms(taiwan)["Taiwan"], alias_forms(taiwan)["Taiwanese"]) == ("name", "adjective")
+
+
 @pytest.mark.parametrize("surname", ["Karzai", "Rouhani", "Kharazi", "Erdogan", "Putin", "Tehran", "Paris", "Tripoli"])
 def test_a_word_that_only_sounds_like_an_adjective_is_a_name(surname):
     side = Side(

@@ -102,17 +102,17 @@ def compare(first: Scored, second: Scored) -> dict[str, Any]:
             )
     # Not the reports' hashes of their gold: these are over all heads of a system, and one may have more.
     same = ["text", "conflict", *(f"{head}_gold" for head in shared)]
-    gold = [
-        {(row["article_id"], row["index"]): [row[name] for name in same] for row in of.rows} for of in (first, second)
-    ]
-    if gold[0] != gold[1]:
-        differ = sum(gold[0].get(place) != gold[1].get(place) for place in gold[0].keys() | gold[1].keys())
+    one, two = ({(row["article_id"], row["index"]): row for row in scored.rows} for scored in (first, second))
+    differ = sum(
+        place not in one or place not in two or any(one[place][name] != two[place][name] for name in same)
+        for place in one.keys() | two.keys()
+    )
+    if differ:
         raise InputError(
-            f"{first.path} and {second.path} are on different gold data ({len(gold[0])} and {len(gold[1])} sentences, "
+            f"{first.path} and {second.path} are on different gold data ({len(one)} and {len(two)} sentences, "
             f"{differ} of them not the same in both); evaluate both on the same files"
         )
-    places = {(row["article_id"], row["index"]): row for row in second.rows}
-    aligned = [places[row["article_id"], row["index"]] for row in first.rows]
+    aligned = [two[place] for place in one]
     weights = article_weights(len({row["article_id"] for row in first.rows}))
     return {
         "schema": COMPARISON_SCHEMA,

@@ -10,7 +10,7 @@ from typing import Any
 from ...model.errors import InputError
 from ...model.labels import Scheme
 from ...model.predictor import Predictor
-from ..corpus import LabelledArticle
+from ..corpus import LabelledArticle, check_ids
 from .baselines import baseline_answers
 from .bootstrap import CONFIDENCE, RESAMPLES, SEED, article_weights
 from .figures import figures, judge_all
@@ -175,10 +175,7 @@ def describe(articles: Sequence[LabelledArticle], scheme: Scheme) -> dict[str, A
 
 def check_articles(articles: Sequence[LabelledArticle], scheme: Scheme) -> None:
     """Raise `InputError` if two articles share an id, or no sentence has a label."""
-    ids = Counter(item.article.id for item in articles)
-    id, count = ids.most_common(1)[0]
-    if count > 1:
-        raise InputError(f"article '{id}' is in the data {count} times; give each article once, with its own id")
+    check_ids(articles)
     if not any(label is not None for item in articles for name in scheme.names for label in item.labels[name]):
         raise InputError("the data have no gold labels; give sentences a label for at least one head")
 

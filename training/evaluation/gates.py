@@ -54,12 +54,13 @@ def check_names(
     check_articles(articles, system.scheme)
     ideal = [_ideal(item, set(system.scheme.names)) for item in articles]
     probes = (*PROBES, NAMES_SWAPPED) if system.predictor else ()
-    learnt = {head.name for head in learnt_heads(apart_from(training, articles), system.scheme)}
+    heads = {head.name for head in learnt_heads(apart_from(training, articles), system.scheme)}
+    of_heads = [_ideal(item, heads) for item in articles]
+    learnt = dict.fromkeys(BASELINES, of_heads) if heads else {}
     transcript = Transcript(
         answers or ideal,
         # The rules leave out heads that they do not know, and cost next to nothing to ask.
-        ({key: [_ideal(item, learnt) for item in articles] for key in BASELINES} if learnt else {})
-        | {"rules": rule_answers(articles, system.scheme)},
+        learnt | {"rules": rule_answers(articles, system.scheme)},
         dict.fromkeys(probes, ideal),
     )
     content = figures(system.scheme, articles, transcript, article_weights(len(articles), resamples=2))

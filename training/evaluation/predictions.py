@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from ...model.errors import InputError
-from ...model.files.reading import Reject, read_json_lines
+from ...model.files.reading import Reject, is_utf8, read_json_lines
 from ...model.labels import Head, Scheme
 from ..corpus import LabelledArticle
 from .judged import Answer, Answers
@@ -134,11 +134,7 @@ def _evidence(row: Mapping[str, Any], where: str) -> str | None:
     value = row.get("evidence")
     if value in (None, "") or value != value:  # a table's missing cell may be the number that equals nothing
         return None
-    try:
-        str(value).encode()
-    except UnicodeEncodeError:
-        value = None
-    if not isinstance(value, str):
+    if not isinstance(value, str) or not is_utf8(value):
         raise InputError(f"{where}: evidence must be text or null, got {row['evidence']!r:.60}")
     return value
 

@@ -120,8 +120,9 @@ def _followed(
     if probe.expected is None or not pointing:
         return None
     name, fixed = pointing[0].name, pointing[0].labels
-    if probe is PROBES["sides_removed"] and OTHER not in fixed:
-        return None
+    for keys, conflict in {(item.conflict.keys, item.conflict) for item in articles}:
+        if not {probe.expected(key, conflict) for key in keys} <= set(pointing[0].classes(keys)):
+            return None
     hits, total = np.zeros(len(articles)), np.zeros(len(articles))
     for a, item in enumerate(articles):
         for old, new in zip(before[a], after[a], strict=True):
