@@ -10,6 +10,7 @@ import argparse
 import json
 import random
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from statistics import mean, stdev
 from tempfile import TemporaryDirectory
@@ -26,24 +27,36 @@ from whosays.training.recipe import load_recipe
 SHARE, EPOCHS, SEEDS = 10, 3, (1, 2, 3)
 BASE = ["taught=[]", f"epochs={EPOCHS}"]
 PLAIN = [f"variety.{kind}=0" for kind in ("source_last", "quotation_first", "lost_punctuation", "run_in")]
-VARIANTS: dict[str, list[str]] = {
-    "the recipe": [],
-    "no variety": PLAIN,
-    "variety: source last only": [*PLAIN, "variety.source_last=0.3"],
-    "variety: quotation first only": [*PLAIN, "variety.quotation_first=0.15"],
-    "variety: lost punctuation only": [*PLAIN, "variety.lost_punctuation=0.15"],
-    "variety: run-in only": [*PLAIN, "variety.run_in=0.15"],
-    "mentions with their words": ["anonymous=false"],
-    "each sentence alone": [],
-    "windows of 256 tokens": ["max_tokens=256", "overlap=64"],
-    "full fine-tuning, rate 2e-4": ["lora=null", "encoder_lr=2.0e-4"],
-    "LoRA of rank 8": ["lora.rank=8", "lora.alpha=16"],
-    "three lower layers frozen": ["lora.frozen=3"],
-    "half the learning rates": ["encoder_lr=5.0e-4", "head_lr=2.5e-3"],
-    "twice the learning rates": ["encoder_lr=2.0e-3", "head_lr=1.0e-2"],
-    "no dropout": ["dropout=0"],
-    "real part only": [],
-    "written part only": [],
+
+
+@dataclass(frozen=True)
+class Variant:
+    """What differs from the recipe: changed fields, articles of one part only, each sentence without its article."""
+
+    changes: Sequence[str] = ()
+    part: str = ""
+    alone: bool = False
+
+
+VARIANTS = {
+    "the recipe": Variant(),
+    "no variety": Variant(PLAIN),
+    "variety: source last only": Variant([*PLAIN, "variety.source_last=0.3"]),
+    "variety: quotation first only": Variant([*PLAIN, "variety.quotation_first=0.15"]),
+    "variety: lost punctuation only": Variant([*PLAIN, "variety.lost_punctuation=0.15"]),
+    "variety: run-in only": Variant([*PLAIN, "variety.run_in=0.15"]),
+    "mentions with their words": Variant(["anonymous=false"]),
+    "each sentence alone": Variant(alone=True),
+    "windows of 256 tokens": Variant(["max_tokens=256", "overlap=64"]),
+    "full fine-tuning, rate 1e-4": Variant(["lora=null", "encoder_lr=1.0e-4"]),
+    "full fine-tuning, rate 2e-4": Variant(["lora=null", "encoder_lr=2.0e-4"]),
+    "LoRA of rank 8": Variant(["lora.rank=8", "lora.alpha=16"]),
+    "three lower layers frozen": Variant(["lora.frozen=3"]),
+    "half the learning rates": Variant(["encoder_lr=5.0e-4", "head_lr=2.5e-3"]),
+    "twice the learning rates": Variant(["encoder_lr=2.0e-3", "head_lr=1.0e-2"]),
+    "no dropout": Variant(["dropout=0"]),
+    "real part only": Variant(part="real"),
+    "written part only": Variant(part="written"),
 }
 
 Rows = list[dict[str, Any]]
@@ -77,20 +90,20 @@ def share(rows: Rows, part: str = "") -> Rows:
     return taken
 
 
-def run(variant: str, seed: int, also: Sequence[str]) -> dict[str, Any]:
-    """Train one variant with one seed; macro-F1 by head on the development articles, and on those of `also`."""
-    part = variant.split(maxsplit=1)[0] if variant.endswith("part only") else ""
-    data = {"train": share(packaged_rows("train"), part), "dev": packaged_rows("dev")}
+def run(name: str, seed: int, also: Sequence[str]) -> dict[str, Any]:
+    """Train the variant `name` with one seed; macro-F1 by head on the development articles, and on those of `also`."""
+    variant = VARIANTS[name]
+    data = {"train": share(packaged_rows("train"), variant.part), "dev": packaged_rows("dev")}
     with TemporaryDirectory() as scratch:
-        changes = [*BASE, *VARIANTS[variant], f"seed={seed}"]
+        changes = [*BASE, *variant.changes, f"seed={seed}"]
         for split, rows in data.items():
             file = Path(scratch, f"{split}.jsonl")
-            rows = alone(rows) if variant == "each sentence alone" else rows
+            rows = alone(rows) if variant.alone else rows
             file.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
             changes.append(f"{split}=[{file}]")
         folder = Path(scratch, "run")
         found = train(load_recipe("default", changes), folder)["development"]
-        result = {"variant": variant, "seed": seed, "side": found["side_macro_f1"], "stance": found["stance_macro_f1"]}
+        result = {"variant": name, "seed": seed, "side": found["side_macro_f1"], "stance": found["stance_macro_f1"]}
         if also:
             articles = read_corpus([also[0]], DEFAULT_SCHEME, load_conflicts([also[1]]))
             result["also"] = judge(Predictor.load(str(folder)), articles)["side_macro_f1"]

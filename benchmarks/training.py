@@ -17,9 +17,10 @@ from whosays.model.checkpoint import new_model
 from whosays.model.errors import InputError
 from whosays.model.labels import DEFAULT_SCHEME
 from whosays.model.memory import keep_freed_memory
-from whosays.model.predictor import has_bf16
+from whosays.model.predictor import Predictor
 from whosays.model.windows import special_token_id
 from whosays.training.corpus import packaged_split
+from whosays.training.fit import round_frozen
 from whosays.training.recipe import load_recipe
 from whosays.training.rows import collate_rows, training_rows
 
@@ -32,7 +33,9 @@ def measure(name: str) -> None:
     set_seed(recipe.seed)
     lora = recipe.lora.model_dump() if recipe.lora else None
     model, tokenizer = new_model(recipe.encoder, dropout=recipe.dropout, lora=lora)
-    bf16 = recipe.precision == "bf16" or (recipe.precision == "auto" and has_bf16())
+    bf16 = Predictor(model, tokenizer, precision=recipe.precision).bf16
+    if bf16:
+        round_frozen(model)
     dtype = torch.bfloat16 if bf16 else torch.float32
     items = packaged_split("train", DEFAULT_SCHEME, {})[: recipe.batch_windows * STEPS * 2]
     rows = sorted(training_rows(items, model, tokenizer), key=lambda row: len(row["input_ids"]))

@@ -6,20 +6,12 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-import regex
-from datasketch import MinHash, MinHashLSH
-
 from ..model.errors import InputError
 from ..model.files.reading import Reject, read_json_lines
 from ..model.labels import DEFAULT_SCHEME, Scheme
 from ..model.sides import Conflict, alias_key
 from .corpus import LabelledArticle, labelled_article
-
-NEAR_DUPLICATE = 0.7
-"""Jaccard similarity of two sentences' sets of words from which they count as the same."""
-_PERMUTATIONS = 128
-_BANDS = (32, 4)
-"""Bands of the index and rows in each: of pairs at the threshold, MinHash lets 1 in 6,500 slip."""
+from .near_duplicates import NearDuplicates
 
 
 @dataclass(frozen=True)
@@ -130,33 +122,27 @@ def _silent_aliases(placed: Sequence[_Placed]) -> Iterator[Finding]:
 
 
 def _near_duplicates(placed: Sequence[_Placed], splits: Mapping[str, str]) -> Iterator[Finding]:
-    """Sentences of different articles with Jaccard similarity of `NEAR_DUPLICATE` or more (MinHash, Broder 1997).
+    """Sentences that nearly repeat one of another article.
 
     Of all that a sentence repeats, the first of another split is named, or else the first.
     """
-    # The index only proposes, and proposes too much; the exact similarity decides.
-    index = MinHashLSH(num_perm=_PERMUTATIONS, params=_BANDS)
-    kept: dict[str, tuple[frozenset[str], _Placed, int]] = {}
+    index = NearDuplicates()
+    kept: list[tuple[_Placed, int]] = []
     for place in placed:
+        mine = splits.get(place.item.conflict.name)
         for number, sentence in enumerate(place.item.article.sentences, 1):
-            words = frozenset(regex.findall(r"\w+", sentence.text.lower()))
-            sketch = MinHash(num_perm=_PERMUTATIONS)
-            sketch.update_batch([word.encode() for word in words])
-            mine, repeated = splits.get(place.item.conflict.name), []
-            for key in sorted(map(str, index.query(sketch)), key=int):  # it gives them in no order
-                others, other, at = kept[key]
-                alike = len(words & others) / max(1, len(words | others))
-                if other.item.article.id != place.item.article.id and alike >= NEAR_DUPLICATE:
-                    repeated.append((splits.get(other.item.conflict.name), other, at))
+            repeated = [
+                (splits.get(other.item.conflict.name), other, at)
+                for other, at in map(kept.__getitem__, index.add(sentence.text))
+                if other.item.article.id != place.item.article.id
+            ]
             if repeated:  # one finding a sentence
                 theirs, other, at = min(repeated, key=lambda found: found[0] == mine)
                 leak = f" across the splits {theirs} and {mine}" if mine != theirs else ""
                 yield place.finding(
                     f"sentence {number} nearly repeats{leak} sentence {at} of article '{other.item.article.id}'"
                 )
-            key = f"{len(kept)}"
-            index.insert(key, sketch)
-            kept[key] = (words, place, number)
+            kept.append((place, number))
 
 
 def _split_findings(placed: Sequence[_Placed], splits: Mapping[str, str]) -> Iterator[Finding]:

@@ -59,12 +59,19 @@ def train(recipe: Recipe, output: Path) -> dict[str, Any]:
     )
     predictor = Predictor(model, tokenizer, precision=recipe.precision)
     if predictor.bf16:
-        _round_frozen(model)
+        round_frozen(model)
     training = recipe_articles(recipe, model.scheme, ["train"])
     development = recipe_articles(recipe, model.scheme, ["dev"])
     if not any(label is not None for item in development for labels in item.labels.values() for label in labels):
         raise InputError("the development articles have no labels at all; without them no epoch can be chosen")
     taught = taught_articles(recipe, model.scheme)
+    learnt = {item.article.id for item in (*training, *taught)}
+    if both := sum(item.article.id in learnt for item in development):
+        logger.warning(
+            "%d of %d development articles are trained on as well, so their figures will flatter",
+            both,
+            len(development),
+        )
     rows = EpochRows([*training, *taught], model, tokenizer, recipe.variety, recipe.seed)
     logger.info(
         "training on %d articles (%d of them a teacher's) in %d windows, judging on %d articles",
@@ -184,7 +191,7 @@ class _LabelerTrainer(Trainer):
         return metrics
 
 
-def _round_frozen(model: SentenceLabeler) -> None:
+def round_frozen(model: SentenceLabeler) -> None:
     """Keep the matrices that stay as they are in bfloat16.
 
     Autocast would round them to the same bits in every step, which takes 7 % of it: it keeps only what is trained.

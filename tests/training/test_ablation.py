@@ -5,11 +5,11 @@ from ablation import BASE, VARIANTS, alone, packaged_rows, share, table
 from whosays.training.recipe import load_recipe
 
 
-@pytest.mark.parametrize("variant", VARIANTS)
+@pytest.mark.parametrize("variant", VARIANTS.values(), ids=VARIANTS)
 def test_every_variant_is_a_recipe(variant):
-    recipe = load_recipe("default", [*BASE, *VARIANTS[variant]])
+    recipe = load_recipe("default", [*BASE, *variant.changes])
     assert not recipe.taught
-    assert bool(VARIANTS[variant]) == (recipe != load_recipe("default", BASE))
+    assert bool(variant.changes) == (recipe != load_recipe("default", BASE))
 
 
 def test_a_share_is_of_the_part_asked_for_and_the_same_each_time():

@@ -15,7 +15,9 @@ from whosays.training.distil import teach, unlabelled_articles, write_taught
 @pytest.fixture
 def corpus(strait):
     other = Conflict("valley", (Side("east", "East", ("Ostland",)), Side("west", "West", ("Westland",))))
-    labelled = article_from_sentences("gold", ["Norden denied it.", "So it was."])
+    labelled = article_from_sentences(
+        "gold", ["Norden denied it.", "So it was.", "Norden and Suden met here for talks."]
+    )
     held_out = article_from_sentences("held", ["Ostland spoke to Westland."])
     labels = dict.fromkeys(DEFAULT_SCHEME.names, (None, None))
     return [LabelledArticle(labelled, strait, labels), LabelledArticle(held_out, other, labels)]
@@ -32,10 +34,26 @@ def test_only_new_articles_about_allowed_conflicts_are_taught(corpus):
         "Norden met Suden.",
         "Norden spoke.",  # one side only
         "norden denied it.",  # labelled already
+        "Norden and Suden met here today for talks.",  # nearly
+        "Norden and Suden began a war over fish.",
+        "Norden and Suden began a new war over fish.",  # nearly the one before
         "Ostland met Westland.",  # held out
         "Ostland and Westland heard Norden and Suden.",  # as much about what is held out
         "Ostland heard Norden and Suden.",
-    ) == [("0", "strait"), ("5", "strait")]
+    ) == [("0", "strait"), ("4", "strait"), ("8", "strait")]
+
+
+def test_common_words_do_not_tell_what_an_article_is_about(corpus):
+    sides = (Side("crews", "Crews", ("Union of Crews", "workers")), Side("line", "Line", ("Baltic Line", "police")))
+    labels = dict.fromkeys(DEFAULT_SCHEME.names, (None,))
+    item = LabelledArticle(article_from_sentences("s", ["A strike began."]), Conflict("strike", sides), labels)
+    articles = [
+        article_from_sentences("elsewhere", ["Police stopped workers. Workers hit police."]),
+        article_from_sentences("here", ["The Union of Crews met the Baltic Line."]),
+    ]
+    [(article, conflict)] = unlabelled_articles(articles, [item, *corpus], ["strike"])
+    assert article.id == "here"
+    assert conflict.sides[0].aliases == ("Union of Crews", "workers")
 
 
 def test_nothing_to_teach_or_a_broken_row_is_said(corpus):

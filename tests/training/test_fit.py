@@ -22,8 +22,9 @@ def recipe(tiny_encoder, gold_file, sides_file):
     )  # fmt: skip
 
 
-def test_training_learns_and_leaves_a_complete_model_folder(recipe, tmp_path, gold_file, strait):
+def test_training_learns_and_leaves_a_complete_model_folder(recipe, tmp_path, gold_file, strait, caplog):
     metrics = train(recipe, tmp_path / "run")
+    assert "2 of 2 development articles are trained on as well" in caplog.text
     assert metrics["development"]["macro_f1"] > 0.6
     assert metrics["development"]["macro_f1"] == max(e["macro_f1"] for e in metrics["epochs"])
     names = {path.name for path in (tmp_path / "run").iterdir()}
@@ -52,7 +53,7 @@ def test_rounding_what_stays_as_it_is_changes_no_bit_of_a_bf16_training(recipe, 
     changes = {"epochs": 2, "lora": {"rank": 2, "alpha": 4}, "precision": "bf16"}
     short = Recipe.model_validate(recipe.model_dump() | changes)
     rounded = train(short, tmp_path / "a")
-    monkeypatch.setattr("whosays.training.fit._round_frozen", lambda model: None)
+    monkeypatch.setattr("whosays.training.fit.round_frozen", lambda model: None)
     assert train(short, tmp_path / "b")["epochs"] == rounded["epochs"]
     one, two = (load_model(str(tmp_path / name))[0].state_dict() for name in "ab")
     assert all(torch.equal(one[name], two[name]) for name in one)
