@@ -190,14 +190,17 @@ def _labelled(
 
 def _to_terminal(inputs: list[str], layout: "Layout", strict: bool, options: dict[str, Any]) -> None:
     """Labelled articles to standard output: tables on a terminal, rows as JSON Lines anywhere else."""
+    from ..model.batch.layout import SENTENCES
     from ..model.files.writing import print_rows
 
     told = _Told()
     pairs = _labelled(inputs, strict, told, options | {"layout": layout})
     # A test runner's or a pipe's reader may want the table's colours too, and says so.
-    if layout.by == "sentence" and (sys.stdout.isatty() or os.environ.get("TTY_COMPATIBLE") == "1"):
+    if layout == SENTENCES and (sys.stdout.isatty() or os.environ.get("TTY_COMPATIBLE") == "1"):
         from .table import print_tables
 
+        if isinstance(sys.stdout, io.TextIOWrapper):
+            sys.stdout.reconfigure(errors="replace")  # a terminal need not have every character
         print_tables(predictions for _, predictions in pairs)
     else:
         # Rows are UTF-8 whatever the locale; under a test runner standard output may be no real stream.
@@ -211,12 +214,16 @@ def _to_terminal(inputs: list[str], layout: "Layout", strict: bool, options: dic
 def _to_page(inputs: list[str], path: Path, strict: bool, force: bool, options: dict[str, Any]) -> None:
     """Labelled articles as a page, or an index and a page each."""
     from ..model.errors import InputError
-    from ..model.page.pages import write_pages
+    from ..model.page.pages import pages_folder, write_pages
 
-    if path.is_dir() or not path.absolute().parent.is_dir():
-        raise InputError(f"{path}: give a file in a folder that exists")
-    if path.exists() and not force:
-        raise InputError(f"{path}: exists already; give --force to replace it")
+    if path.is_dir() or not path.absolute().parent.is_dir() or path.suffix != ".html":
+        raise InputError(f"{path}: give a file that ends in .html, in a folder that exists")
+    folder = pages_folder(path)
+    if folder.exists() and not folder.is_dir():
+        raise InputError(f"{folder}: is a file, and the pages of several articles go there; move it, or name another")
+    taken = next((each for each in (path, folder) if each.exists()), None)
+    if taken and not force:
+        raise InputError(f"{taken}: exists already; give --force to replace it")
     told = _Told()
     jobs, labelled = tee(_labelled(inputs, strict, told, options | {"keep": ("title",)}))
     count = write_pages((predictions for _, predictions in labelled), path, (job for job, _ in jobs))

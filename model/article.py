@@ -1,6 +1,6 @@
 """Articles and their sentences, with exact character positions."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,6 +12,8 @@ import sentencex
 _WRAP_WIDTHS = range(50, 121)
 _WRAP_FILL = 0.75
 _WIDE_SPACE = regex.compile(r"[^\S\x00-\x7f]")
+_SLICE = 20_000
+"""Characters of a paragraph that are split at once: sentencex's time can grow with the square of them."""
 _BLANK_LINE = regex.compile(r"\n[^\S\n]*(?:\n\s*)+|\u2029|\f")
 
 
@@ -35,6 +37,15 @@ class Article:
     extra: Mapping[str, Any] = field(default_factory=dict)
 
 
+def is_utf8(text: str) -> bool:
+    """Whether a file can hold `text`: half of a surrogate pair, which JSON may have, is no character."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
 def _paragraphs(text: str) -> Iterable[tuple[int, int]]:
     """Spans of the stretches that no sentence crosses: paragraphs, and lines that are not wrapped text."""
     start = 0
@@ -46,7 +57,7 @@ def _paragraphs(text: str) -> Iterable[tuple[int, int]]:
 
 def _lines(text: str, start: int, end: int) -> Iterable[tuple[int, int]]:
     lines = text[start:end].split("\n")
-    widest = max(map(len, lines))
+    widest = max(len(line.rstrip()) for line in lines)
     opened, position = start, start
     for line, following in zip(lines, [*lines[1:], None], strict=True):
         position += len(line) + 1
@@ -62,7 +73,8 @@ def _lines(text: str, start: int, end: int) -> Iterable[tuple[int, int]]:
 
 
 def _runs_on(line: str, widest: int) -> bool:
-    return len(line) >= _WRAP_FILL * widest and not line.rstrip().endswith((".", "!", "?", ":", "”", '"'))
+    line = line.rstrip()
+    return len(line) >= _WRAP_FILL * widest and not line.endswith((".", "!", "?", ":", "”", '"'))
 
 
 def segment(text: str) -> tuple[Sentence, ...]:
@@ -74,14 +86,26 @@ def segment(text: str) -> tuple[Sentence, ...]:
     found = []
     for begin, end in _paragraphs(text.replace("\r\n", " \n").replace("\r", "\n")):
         # White space outside ASCII after a lone capital ("Plan B\u00a0.") makes sentencex panic.
-        plain = _WIDE_SPACE.sub(" ", text[begin:end])
-        for piece in sentencex.get_sentence_boundaries("en", plain):  # pyright: ignore
-            first, last = begin + piece["start_index"], begin + piece["end_index"]
+        for first, last in _boundaries(_WIDE_SPACE.sub(" ", text[begin:end])):
+            first, last = begin + first, begin + last
             body = text[first:last].strip()
             if body:
                 at = text.index(body, first)
                 found.append(Sentence(body, at, at + len(body)))
     return tuple(found)
+
+
+def _boundaries(paragraph: str) -> Iterator[tuple[int, int]]:
+    """Where the sentences of a paragraph start and end, taken slice by slice; a slice's last may go on behind it."""
+    start, size = 0, _SLICE
+    while start < len(paragraph):
+        pieces = sentencex.get_sentence_boundaries("en", paragraph[start : start + size])  # pyright: ignore
+        whole = start + size >= len(paragraph)
+        for piece in pieces if whole else pieces[:-1]:
+            yield start + piece["start_index"], start + piece["end_index"]
+        if whole:
+            return
+        start, size = start + pieces[-1]["start_index"], _SLICE if pieces[1:] else 2 * size
 
 
 def article_from_text(

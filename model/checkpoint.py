@@ -26,6 +26,7 @@ from .onnx import ONNX_DATA, ONNX_FILE, OnnxLabeler
 
 PACKAGED = Path(__file__).parent / "packaged"
 _WEIGHTS = "model.safetensors"
+_TOKENIZER = ("tokenizer.json", "tokenizer_config.json", "special_tokens_map.json")
 WEIGHTS_FILES = (_WEIGHTS, ONNX_FILE, ONNX_DATA)
 """Every file that can hold a model's weights; who replaces a model removes these of the old one first."""
 _MENTION_SEED = "country"
@@ -177,9 +178,10 @@ def model_sha256(name: str) -> str:
     Raises `InputError` as `model_folder` does.
     """
     folder, digest = model_folder(name), hashlib.sha256()
-    for part in ("config.json", *_weights(folder), "tokenizer.json"):
-        with (folder / part).open("rb") as file:
-            digest.update(hashlib.file_digest(file, "sha256").digest())
+    for part in ("config.json", *_weights(folder), *_TOKENIZER):
+        if (folder / part).is_file():
+            with (folder / part).open("rb") as file:
+                digest.update(hashlib.file_digest(file, "sha256").digest())
     return digest.hexdigest()
 
 

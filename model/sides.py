@@ -17,6 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from ..configs import packaged_names, packaged_path
 from ..configs.reading import first_problem, read_yaml
+from .article import is_utf8
 from .errors import InputError
 from .labels import RESERVED_VOICES
 
@@ -44,13 +45,21 @@ class Side:
 
 
 def fold(text: str) -> str:
-    """`text` without diacritics, character for character, so that positions stay valid ("Erdoğan" → "Erdogan")."""
+    """`text` without diacritics, character for character, so that positions stay valid ("Erdoğan" → "Erdogan").
+
+    Footnote figures, which Python takes for parts of a word, become spaces, and the apostrophe that it takes for a
+    letter becomes the plain one.
+    """
     return text if text.isascii() else "".join(map(_base, text))
 
 
 @cache
 def _base(character: str) -> str:
     """The letter under a character's diacritics; a character that is no letter with marks (한) stays as it is."""
+    if unicodedata.category(character) == "No":  # ¹ ② ½
+        return " "
+    if character in APOSTROPHES:
+        return "'"
     first, *marks = unicodedata.normalize("NFD", character)
     return first if all(unicodedata.combining(mark) for mark in marks) else character
 
@@ -72,8 +81,10 @@ def _any_case(character: str) -> str:
     return f"[{re.escape(variants)}]"
 
 
-def _alias_pattern(alias: str, marks: str) -> str:
-    """Regular expression of one alias; `marks` is the pattern of combining marks after a letter, which are skipped.
+def _alias_pattern(alias: str, marks: str, word: str) -> str:
+    """Regular expression of one alias in text that `fold` returned.
+
+    `marks` is the pattern of combining marks after a letter, which are skipped, `word` that of a character in a word.
 
     A lower-case letter matches either case, a capital only a capital ("rebels" finds "Rebels", "Rice" never
     "rice"); a space matches any white space, a line break included; apostrophes and hyphens match their variants.
@@ -91,9 +102,15 @@ def _alias_pattern(alias: str, marks: str) -> str:
         elif character.islower() and len(character.upper()) == 1:
             parts.append(f"[{character}{character.upper()}]{marks}")
         else:
-            parts.append(re.escape(character) + (marks if character.isalpha() else ""))
-    bare_s = r"(?=[sS]?(?!\w))" if alias[0].isupper() and alias[-1].isalpha() and alias[-1] not in "sS" else r"(?!\w)"
-    return "".join(parts) + bare_s
+            parts.append(re.escape(character) + (marks if _takes_marks(character) else ""))
+    end = f"(?!{word})"
+    may_have_s = alias[0].isupper() and alias[-1].isalpha() and alias[-1] not in "sS"
+    return "".join(parts) + (f"(?=[sS]?{end})" if may_have_s else end)
+
+
+def _takes_marks(character: str) -> bool:
+    """Whether combining marks may follow: a letter, or a vowel sign, which some scripts write as a mark too."""
+    return unicodedata.category(character)[0] in "LM"
 
 
 @dataclass(frozen=True)
@@ -109,7 +126,9 @@ class Conflict:
     sides: tuple[Side, ...]
 
     def __post_init__(self) -> None:
-        where = f"conflict '{self.name}'"
+        where = f"conflict {self.name!r:.80}" if not is_utf8(self.name) else f"conflict '{self.name}'"
+        if not is_utf8("".join([self.name, *(word for side in self.sides for word in (side.key, side.name))])):
+            raise InputError(f"{where}: a name in it is not UTF-8 text; mend the encoding")
         if len(self.sides) < 2:
             raise InputError(f"{where}: needs two sides or more, got {len(self.sides)}; add the other party")
         owners: dict[str, Side] = {}
@@ -154,23 +173,23 @@ class Conflict:
     @cached_property
     def _plain(self) -> re.Pattern[str]:
         """Finds aliases where no combining marks are: nearly everywhere, and ten times as fast as `_marked`."""
-        return re.compile(self._pattern(""))
+        return re.compile(self._pattern("", r"[^\W_]"))
 
     @cached_property
     def _marked(self) -> "regex.Pattern[str]":
-        return regex.compile(self._pattern(r"(?:(?!\p{ccc=0})\p{M})*+"))
+        return regex.compile(self._pattern(r"(?:(?!\p{ccc=0})\p{M})*+", r"[\p{L}\p{M}\p{Nd}\p{Nl}]"))
 
-    def _pattern(self, marks: str) -> str:
-        """One alternation of all aliases.
+    def _pattern(self, marks: str, word: str) -> str:
+        """One alternation of all aliases; `word` is a character that no alias may touch.
 
         Aliases stand in one branch per first letter behind a look-ahead for it, so that a word is tried against few.
         """
         branches: dict[str, list[str]] = {}
         for number, (alias, _) in enumerate(self._aliases):
             first = _without_marks(alias)[0].lower()
-            branches.setdefault(first, []).append(f"(?P<a{number}>{_alias_pattern(alias, marks)})")
+            branches.setdefault(first, []).append(f"(?P<a{number}>{_alias_pattern(alias, marks, word)})")
         body = "|".join(f"(?={_any_case(first)})(?:{'|'.join(found)})" for first, found in sorted(branches.items()))
-        return rf"(?<!\w)(?:{body})"
+        return f"(?<!{word})(?:{body})"
 
     def find_mentions(self, text: str) -> tuple[Mention, ...]:
         """The sides' mentions in `text`, in order, never overlapping: whole words, the longest alias first."""

@@ -82,7 +82,10 @@ def encode_articles(
     if not texts:
         return [[] for _ in articles]
     # Mentions need offsets, which only fast tokenizers give; `checkpoint` takes no others.
-    encodings = tokenizer(texts, add_special_tokens=False, return_offsets_mapping=True, verbose=False)
+    # Text that looks like a special token ("<s>", struck out in HTML) is text.
+    encodings = tokenizer(
+        texts, add_special_tokens=False, split_special_tokens=True, return_offsets_mapping=True, verbose=False
+    )
     all_ids, all_offsets = encodings["input_ids"], encodings["offset_mapping"]
     marker = special_token_id(tokenizer, "mask", "unk")
     encoded, number = [], 0

@@ -30,6 +30,7 @@ _LOCK = ".lock"
 # What a run leaves that is killed as it begins, and as it clears the folder.
 _BEGUN = partial_name(MANIFEST)
 _CLEARED = f".{MANIFEST}.cleared"
+_PART = re.compile(rf"part-\d{{5,}}\.({'|'.join(FORMATS)})")
 _LONGEST_NAME = 255
 _NO_VALUE = "__HIVE_DEFAULT_PARTITION__"
 
@@ -63,6 +64,14 @@ class Place:
         return self.file.with_name(f"{self.file.name}.{REJECTS}") if self.file else self.folder / REJECTS
 
 
+def is_output(path: Path) -> bool:
+    """Whether a run wrote this file: in its folder, in a partition of that, or as a single file or beside one."""
+    if path.name in (MANIFEST, REJECTS) or _PART.fullmatch(path.name):
+        return any(run_of(folder / MANIFEST) for folder in (path.parent, path.parent.parent))
+    name = path.name.removesuffix(f".{MANIFEST}").removesuffix(f".{REJECTS}")
+    return run_of(path.with_name(f"{name}.{MANIFEST}")) is not None
+
+
 def run_place(output: Path, format: str | None = None, partition_by: str | None = None) -> Place:
     """The place of a run for an output: a file that ends as `FORMATS` says, or a folder of parts in `format`.
 
@@ -77,7 +86,7 @@ def run_place(output: Path, format: str | None = None, partition_by: str | None 
             raise InputError(f"{output}: is a folder; give a file, or a folder without this ending")
         if format not in (None, ending):
             raise InputError(f"{output}: ends in .{ending}, but the format is {format}; leave one of them out")
-        if partition_by:
+        if partition_by is not None:
             raise InputError(f"{output}: partitions need a folder; give one, and the format beside it")
         return Place(output.with_name(f".{output.name}.parts"), output, ending)
     if output.is_file() or (ending and format is None and not output.is_dir()):
@@ -169,7 +178,7 @@ def mend(place: Place, state: RunState) -> None:
 def _remove_parts(folder: Path, partition_by: str | None, pattern: str) -> None:
     """Remove parts with such names, whole or partial, from a run's folder and its partitions, and these once empty."""
     ours = re.compile(rf"{pattern}|\.{pattern}\.partial")
-    begin = _partition_name(partition_by, "") if partition_by else None
+    begin = _partition_name(partition_by, "") if partition_by is not None else None
     partitions = [path for path in folder.iterdir() if begin and path.name.startswith(begin) and path.is_dir()]
     for here in [folder, *partitions]:
         for path in here.iterdir():
@@ -185,7 +194,7 @@ def write_part(
     """Write the rows and rejects of a part, whole and on the disk. Returns what the manifest says of it."""
     part = labelled.part
     name = _part_name(place, part.number)
-    groups = defaultdict(list) if place.partition_by else {name: []}
+    groups = defaultdict(list) if place.partition_by is not None else {name: []}
     for job, predictions in zip(part.jobs, labelled.articles, strict=True):
         groups[_partition(place, job, name)].append((job, predictions))
     rows, files = 0, {}

@@ -1,6 +1,5 @@
 """What an output row holds: a sentence or an article, its columns and their types."""
 
-import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -86,16 +85,7 @@ SENTENCES = Layout()
 def kept_value(job: Job, column: str) -> Any:
     """The value of an input's column for an article, None if its row had none; "conflict" is the one used."""
     article, conflict = job
-    return conflict.name if column == CONFLICT else _finite(article.extra.get(column))
-
-
-def _finite(value: Any) -> Any:
-    """`value` with None for the numbers that JSON has none for."""
-    if isinstance(value, float):
-        return value if math.isfinite(value) else None
-    if isinstance(value, list):
-        return [_finite(item) for item in value]
-    return {name: _finite(item) for name, item in value.items()} if isinstance(value, dict) else value
+    return conflict.name if column == CONFLICT else article.extra.get(column)
 
 
 def article_row(predictions: Sequence[Prediction], probabilities: bool = False) -> Row:

@@ -24,7 +24,7 @@ from ..files.reading import START, Position
 from ..files.writing import sync
 
 MANIFEST = "manifest.jsonl"
-VERSION = 1
+VERSION = 2
 
 
 @dataclass(frozen=True)

@@ -25,7 +25,7 @@ from ..sides import Conflict, packaged_conflict
 PART_ITEMS = 128
 """Articles and rejects in a part. A run that is told to stop finishes one, so it must not take minutes."""
 PART_CHARACTERS = 2_000_000
-"""Text after which a part is closed, which bounds its memory when articles are long."""
+"""Text, kept columns included, after which a part is closed: it bounds its memory when articles are long."""
 _AHEAD = 2
 
 T = TypeVar("T")
@@ -99,7 +99,7 @@ def cut_parts(
         else:
             try:
                 jobs.append((item.content, _find_conflict(item.content, known)))
-                characters += len(item.content.text)
+                characters += len(item.content.text) + sum(len(str(value)) for value in item.content.extra.values())
             except InputError as error:
                 line = None if item.raw is None else end.line
                 rejects.append(reject(sources[end.source].path, line, str(error), item.raw))

@@ -35,6 +35,11 @@ def earlier_run(place: Place, sources: Sequence[Source], force: bool) -> RunStat
         taken = place.file.exists() if place.file else state.finished
         if taken and not force:
             raise InputError(f"{place.output}: exists already; give --force to replace it")
+        if not (force or any(item.path == STDIN for item in state.inputs)):
+            raise InputError(
+                f"{place.output}: an earlier run here was not over standard input and can still go on; "
+                "give --force to start anew, or another output"
+            )
         return None
     elif place.file and place.file.exists() and not (state.finished or force):
         raise InputError(f"{place.file}: exists already; give --force to replace it")

@@ -20,7 +20,7 @@ from ..files.reading import OWN_COLUMNS, read_items
 from ..files.sources import DATASET, STDIN, Source, columns_of, find_inputs, kind
 from ..predictor import Precision
 from ..sides import Conflict
-from .folder import Place, locked, publish, run_place, write_part
+from .folder import Place, is_output, locked, publish, run_place, write_part
 from .layout import CONFLICT, SENTENCES, Layout
 from .local import local_engine
 from .manifest import MANIFEST, VERSION, Input, RunState, after_part, append
@@ -78,8 +78,9 @@ def label_files(
     place, inputs = run_place(output, format, partition_by), list(inputs)
     if place.file and place.file.exists() and any(_is_same(name, place.file) for name in inputs):
         raise InputError(f"{output}: is among the inputs; write the output elsewhere")
-    given = find_inputs(inputs, [place.folder, *([place.file, place.rejects, place.manifest] if place.file else [])])
-    columns = sorted({*layout.keep, *([partition_by] if partition_by else [])} - {CONFLICT})
+    own = [place.folder, *([place.file, place.rejects, place.manifest] if place.file else [])]
+    given = find_inputs(inputs, own, is_output)
+    columns = sorted({*layout.keep, *([] if partition_by is None else [partition_by])} - {CONFLICT})
     _check_columns(columns, given)
 
     def parts_from(sources: list[Source], state: RunState) -> Iterator[Part]:
@@ -159,7 +160,7 @@ def label_stream(
     articles keep besides, where they have them. Raises `InputError` at once if the input, the model or a column
     cannot be used or no article can be read.
     """
-    sources = find_inputs(inputs)
+    sources = find_inputs(inputs, is_output=is_output)
     columns = [name for name in layout.keep if name != CONFLICT]
     _check_columns(columns, sources)
     parts = _with_an_article(cut_parts(read_items(sources, [*columns, *keep]), sources, conflict))
@@ -171,6 +172,8 @@ def label_stream(
 def _check_columns(names: Iterable[str], sources: Iterable[Source]) -> None:
     """Raise `InputError` if a column cannot follow into the output, or no input has it; rows of JSON may have any."""
     for name in names:
+        if not name:
+            raise InputError("a column to keep or to partition by has no name; write it out, or leave the option away")
         if name in OWN_COLUMNS:
             raise InputError(f"column '{name}': is what articles are read from, and the output has it in its own way")
         known = (columns_of(source.path) for source in sources)
@@ -211,7 +214,10 @@ def _is_same(path: str, other: Path) -> bool:
 
 def _check_unchanged(inputs: Iterable[Input]) -> None:
     for item in inputs:
-        if item.bytes is not None and kind(item.path) != DATASET and Path(item.path).stat().st_size != item.bytes:
+        path = Path(item.path)
+        if item.bytes is None or kind(item.path) == DATASET:
+            continue
+        if not path.is_file() or path.stat().st_size != item.bytes:
             raise WorkError(f"{item.path}: changed while it was read; let it be finished, then start anew with --force")
 
 

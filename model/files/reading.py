@@ -7,23 +7,25 @@ datasets come `_TABLE_BATCH` rows at a time, whole however long: what is too lon
 
 import csv
 import json
+import math
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
-from typing import IO, Any, NamedTuple, TextIO
+from typing import IO, Any, AnyStr, NamedTuple
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from ..article import Article, article_from_sentences, article_from_text
-from ..errors import InputError
+from ..article import Article, article_from_sentences, article_from_text, is_utf8
+from ..errors import InputError, WorkError
 from .sources import DATASET, STDIN, Source, kind, open_bytes, open_text, source_ids
 
 ROW_LIMIT = 10_000_000
 """Characters (bytes in JSONL) of the longest row, text file or field that is read."""
 _ORIGINAL_LIMIT = 10_000
 _TABLE_BATCH = 64
+_DEEPEST = 100
 OWN_COLUMNS = ("id", "text", "sentences", "conflict")
 """What an article is read from; a row's other columns are extra."""
 
@@ -117,7 +119,7 @@ def _read_source(path: str, id: str, after: int, keep: Sequence[str]) -> Iterato
     else:
         rows = _READERS[str(found)](path, after, (*OWN_COLUMNS, *keep))
     for line, row, raw in rows:
-        if line <= after:  # a reader may pass over what is done, and says again where a file breaks off
+        if line <= after:  # a reader may give again what is done, and says again where a file breaks off
             continue
         if isinstance(row, Reject):
             yield line, row, raw
@@ -138,7 +140,7 @@ def article_from_row(row: Mapping[str, Any], default_id: str) -> Article:
     if conflict is not None and not isinstance(conflict, str):
         raise InputError(f"conflict: must be text, got {conflict!r:.60}")
     id = default_id if row.get("id") in (None, "") else str(row["id"])
-    extra = {name: value for name, value in row.items() if name not in OWN_COLUMNS}
+    extra = {name: _storable(name, value) for name, value in row.items() if name not in OWN_COLUMNS}
     _check_encodable("id", id)
     for name, value in extra.items():
         _check_encodable(name, json.dumps(value, ensure_ascii=False, default=str))
@@ -149,11 +151,26 @@ def article_from_row(row: Mapping[str, Any], default_id: str) -> Article:
     elif isinstance(row.get("text"), str):
         _check_text(row["text"])
         article = article_from_text(id, row["text"], conflict, extra)
-    else:
+    elif row.get("text") is None:
         raise InputError("text: missing; a row needs 'text' or 'sentences'")
+    else:
+        raise InputError(f"text: must be text, got {row['text']!r:.60}")
     if not article.sentences:
         raise InputError("text: empty; there is nothing to label")
     return article
+
+
+def _storable(column: str, value: Any, depth: int = 0) -> Any:
+    """`value` with None for the numbers that JSON has none for; raises `InputError` if it is nested too deeply."""
+    if depth > _DEEPEST:
+        raise InputError(f"{column}: is nested more than {_DEEPEST} levels deep")
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, list):
+        return [_storable(column, item, depth + 1) for item in value]
+    if isinstance(value, dict):
+        return {name: _storable(column, item, depth + 1) for name, item in value.items()}
+    return value
 
 
 def _check_text(text: str) -> None:
@@ -203,7 +220,10 @@ def _text_article(path: str, id: str, content: bytes) -> Article | Reject:
 
 
 Rows = Iterator[tuple[int, Row | Reject, Any]]
-"""(line, the row there or why there is none, the row as it stood) of a file."""
+"""(line, the row there or why there is none, the row as it stood) of a file.
+
+Where a file cannot be read on, the line is its last one, so that a run that goes on after it finds nothing more.
+"""
 
 
 def read_json_lines(name: str) -> Iterator[tuple[int, Row | Reject]]:
@@ -211,8 +231,16 @@ def read_json_lines(name: str) -> Iterator[tuple[int, Row | Reject]]:
     return ((line, row) for line, row, _ in _read_jsonl(name, 0))
 
 
+def _opened(name: str, opening: Callable[[str], IO[AnyStr]]) -> IO[AnyStr]:
+    """An open file. Raises `WorkError` if it cannot be opened, which was seen to be possible before."""
+    try:
+        return opening(name)
+    except OSError as error:
+        raise WorkError(f"{name}: cannot be read: {_first_line(error)}") from None
+
+
 def _read_jsonl(name: str, after: int, columns: Sequence[str] = ()) -> Rows:
-    with open_bytes(name) as file:
+    with _opened(name, open_bytes) as file:
         yield from _parse_lines(name, _bounded_lines(file), after)
 
 
@@ -271,7 +299,7 @@ class _Records:
     A record is ended early by `_TooLong`: then its rest is passed over, up to the line where its quotes are closed.
     """
 
-    def __init__(self, file: TextIO) -> None:
+    def __init__(self, file: IO[str]) -> None:
         self.file = file
         self.line = 0
         self.begin()
@@ -314,9 +342,10 @@ class _TooLong(Exception):
 
 
 def _read_csv(name: str, after: int, columns: Sequence[str] = ()) -> Rows:
-    with open_text(name) as file:
+    with _opened(name, open_text) as file:
         lines = _Records(file)
-        reader = csv.reader(lines)
+        # Taken as it comes, text behind a closing quotation mark may hide that several rows became one.
+        reader = csv.reader(lines, strict=True)
         header: list[str] | None = None
         try:
             while True:
@@ -326,21 +355,16 @@ def _read_csv(name: str, after: int, columns: Sequence[str] = ()) -> Rows:
                     fields = next(reader)
                 except StopIteration:
                     return
-                except (csv.Error, _TooLong) as error:
-                    fields = []
-                    reason = (
-                        f"longer than {ROW_LIMIT:,} characters; is a quotation mark never closed?"
-                        if isinstance(error, _TooLong)
-                        else str(error)
-                    )
+                except _TooLong:
+                    fields, reason = [], f"longer than {ROW_LIMIT:,} characters; is a quotation mark never closed?"
+                except csv.Error as error:
+                    fields, reason = [], f"a quotation mark is never closed, or not doubled inside a text ({error})"
                 if header is None:
                     header = fields
                     continue
                 if lines.first <= after or not (fields or reason):
                     continue
-                if reason is None and lines.ended:
-                    reason = "the file ends inside quotation marks"
-                elif reason is None and len(fields) > len(header):
+                if reason is None and len(fields) > len(header):
                     reason = "more fields than the header has"
                 elif reason is None and not is_utf8("".join(fields)):
                     reason = "not UTF-8 text"
@@ -350,54 +374,61 @@ def _read_csv(name: str, after: int, columns: Sequence[str] = ()) -> Rows:
             yield lines.line + 1, _broken_off(name, lines.line + 1, error), None
 
 
-def is_utf8(text: str) -> bool:
-    """Whether a file can hold `text`: half of a surrogate pair, which JSON may have, is no character."""
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
-
-
-# What a damaged table raises, and one with a date that Python cannot hold.
+# What a damaged table raises, and a row with text that is not UTF-8 or a date that Python cannot hold.
 _UNREADABLE = (pa.ArrowException, ValueError, OSError, OverflowError)
 
 
 def _read_parquet(name: str, after: int, columns: Sequence[str]) -> Rows:
-    number = 0
+    number = total = 0
     try:
         with pq.ParquetFile(name, buffer_size=1 << 20) as file:
             wanted = [column for column in file.schema_arrow.names if column in columns]
+            total = file.metadata.num_rows
             for group in range(file.num_row_groups):
                 rows = file.metadata.row_group(group).num_rows
                 if number + rows <= after:
                     number += rows
                     continue
                 for batch in file.iter_batches(_TABLE_BATCH, row_groups=[group], columns=wanted):
-                    for row in batch.to_pylist():
-                        number += 1
-                        if number > after:
-                            yield number, row, row
+                    yield from _table_rows(name, number, batch)
+                    number += batch.num_rows
     except _UNREADABLE as error:
-        yield number + 1, _broken_off(name, number + 1, error), None
+        yield max(number + 1, total), _broken_off(name, number + 1, error), None
 
 
 def _read_dataset(name: str, after: int, columns: Sequence[str]) -> Rows:
     from datasets import Dataset, load_from_disk
 
-    number = after
+    number = total = 0
     try:
         data = load_from_disk(name, keep_in_memory=False)
         assert isinstance(data, Dataset)
         data = data.select_columns([column for column in data.column_names if column in columns])
-        if after >= len(data):
-            return
-        for table in data.select(range(after, len(data))).with_format("arrow").iter(_TABLE_BATCH):
-            for row in table.to_pylist():  # type: ignore[union-attr]
-                number += 1
-                yield number, row, row
+        total = len(data)
+        arrow: Any = data.with_format("arrow")
+        # Batches are the same wherever reading begins.
+        for number in range(after // _TABLE_BATCH * _TABLE_BATCH, total, _TABLE_BATCH):
+            yield from _table_rows(name, number, arrow[number : number + _TABLE_BATCH])
     except _UNREADABLE as error:
-        yield number + 1, _broken_off(name, number + 1, error), None
+        yield max(number + 1, total), _broken_off(name, number + 1, error), None
+
+
+def _table_rows(name: str, number: int, table: pa.Table | pa.RecordBatch) -> Rows:
+    """The rows of a table, of which `number` are before it; only what cannot be read in it is rejected."""
+    try:
+        rows: list[Any] = table.to_pylist()
+    except _UNREADABLE:
+        rows = [_table_row(table.slice(index, 1)) for index in range(table.num_rows)]
+    for line, row in enumerate(rows, number + 1):
+        yield line, reject(name, line, f"cannot be read: {row}") if isinstance(row, str) else row, row
+
+
+def _table_row(table: pa.Table | pa.RecordBatch) -> Row | str:
+    """The one row of a table, or why it cannot be read."""
+    try:
+        return table.to_pylist()[0]
+    except _UNREADABLE as error:
+        return _first_line(error)
 
 
 _READERS: dict[str, Callable[[str, int, Sequence[str]], Rows]] = {

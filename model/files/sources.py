@@ -10,11 +10,12 @@ import hashlib
 import io
 import json
 import os
-from collections.abc import Iterable, Iterator, Sequence
+import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import IO, TextIO
+from typing import IO, NoReturn, TextIO
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -30,6 +31,7 @@ _STATE = "state.json"
 # What a truncated file loses is the block in which its end came too early.
 _BLOCK = 16_384
 _HEADER = 1_000_000
+_ROW_ID = re.compile(r"(.+)-\d+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,13 +55,16 @@ def kind(path: str) -> str | None:
     return DATASET if Path(path, _STATE).is_file() and Path(path, "dataset_info.json").is_file() else None
 
 
-def find_inputs(given: Iterable[str], leave_out: Sequence[Path] = ()) -> list[Source]:
+def find_inputs(
+    given: Iterable[str], leave_out: Sequence[Path] = (), is_output: Callable[[Path], bool] = lambda path: False
+) -> list[Source]:
     """The files that `given` names (files, folders with all below them, globs, "-" for standard input), checked.
 
     Folders and globs give their readable files in sorted order, without hidden ones. What stands at or below a path
-    in `leave_out` (a run's own output) is passed over, even if it is given itself: a shell may have found it. A file
-    that is given twice comes once. Raises `InputError` at what is missing, empty of readable files, of an unknown
-    kind, or a table without a `text` or `sentences` column, and if nothing is left.
+    in `leave_out` (a run's own output) is passed over, even if it is given itself: a shell may have found it. So is
+    what `is_output` says is the output of another. A file that is given twice comes once. Raises `InputError` at what
+    is missing, unreadable, empty of readable files, of an unknown kind, or a table without a `text` or `sentences`
+    column, and if nothing is left.
     """
     # With a separator at the end each begins what is below it, and no other name.
     barred = tuple(f"{os.path.realpath(path)}{os.sep}" for path in leave_out)
@@ -67,16 +72,11 @@ def find_inputs(given: Iterable[str], leave_out: Sequence[Path] = ()) -> list[So
     for name in given:
         for source in _expand(name, barred):
             if source.path == STDIN:
-                key: object = STDIN
-            else:
-                try:
-                    status = Path(source.path).stat()
-                except OSError as error:  # a link may lead nowhere
-                    raise InputError(f"{source.path}: cannot be read: {error.strerror}") from None
-                key = status.st_dev, status.st_ino
-            found.setdefault(key, source)
-    if barred and not found:
-        raise InputError("there is no input besides the run's own output; give others, or write the output elsewhere")
+                found.setdefault(STDIN, source)
+            elif not is_output(Path(os.path.realpath(source.path))):
+                found.setdefault(_checked(source.path), source)
+    if not found:
+        raise InputError("there is no input besides what runs have written; give others, or write the output elsewhere")
     for source in found.values():
         columns = columns_of(source.path)
         if columns is not None and not {"text", "sentences"} & set(columns):
@@ -84,6 +84,17 @@ def find_inputs(given: Iterable[str], leave_out: Sequence[Path] = ()) -> list[So
                 f"{source.path}: needs a column 'text' or 'sentences'; it has: {', '.join(columns) or 'none'}"
             )
     return list(found.values())
+
+
+def _checked(path: str) -> tuple[int, int]:
+    """What a file is known by, however it is named. Raises `InputError` if it cannot be read."""
+    try:
+        status = Path(path).stat()
+    except OSError as error:  # a link may lead nowhere
+        raise InputError(f"{path}: cannot be read: {error.strerror}") from None
+    if not os.access(path, os.R_OK):
+        raise InputError(f"{path}: cannot be read: permission denied")
+    return status.st_dev, status.st_ino
 
 
 def _expand(name: str, barred: tuple[str, ...]) -> list[Source]:
@@ -104,11 +115,14 @@ def _expand(name: str, barred: tuple[str, ...]) -> list[Source]:
             raise InputError(f"{name}: no {', '.join(READABLE)} file in this folder")
         return [Source(found, os.path.relpath(found, name)) for found in paths]
     matches = glob.glob(name, recursive=True)  # noqa: PTH207 - may be absolute
-    paths = sorted(filter(_is_input, matches))
+    paths = set(filter(_is_input, matches))
+    for path in matches:
+        if path not in paths and Path(path).is_dir() and not _is_barred(path, barred):
+            paths.update(_walk(path, barred))
     if not paths:
-        raise InputError(f"{name}: no such file or folder")
+        raise InputError(f"{name}: no such file or folder, or nothing in it that can be read")
     fixed = Path(*Path(name).parts[: _first_magic(name)])
-    return [Source(found, os.path.relpath(found, fixed)) for found in paths if not _is_barred(found, barred)]
+    return [Source(found, os.path.relpath(found, fixed)) for found in sorted(paths) if not _is_barred(found, barred)]
 
 
 def _is_input(path: str) -> bool:
@@ -128,7 +142,18 @@ def _first_magic(pattern: str) -> int:
 
 
 def _walk(folder: str, barred: tuple[str, ...]) -> Iterator[str]:
-    for here, folders, files in os.walk(folder):
+    """The readable files and saved datasets below a folder; links to folders are followed, each folder once."""
+
+    def fail(error: OSError) -> NoReturn:
+        raise InputError(f"{error.filename}: cannot be read: {error.strerror}") from None
+
+    seen: set[str] = set()
+    for here, folders, files in os.walk(folder, onerror=fail, followlinks=True):
+        real = os.path.realpath(here)
+        if real in seen:
+            folders.clear()
+            continue
+        seen.add(real)
         folders[:] = [
             name
             for name in folders
@@ -147,16 +172,26 @@ def _walk(folder: str, barred: tuple[str, ...]) -> Iterator[str]:
 def source_ids(sources: Sequence[Source]) -> list[str]:
     """What the ids of each source's articles are made of: its short name without ending, unless that is taken.
 
-    The first to come keeps the short one, so sources that are added at the end change no id.
+    The first to come keeps the short one, so sources that are added at the end change no id. A row's article is
+    called by its source and line ("news-7"), so next to news.csv a text news-7.txt keeps its ending, and the reverse.
     """
     taken: set[str] = set()
+    of_rows: set[str] = set()
+    like_rows: set[str] = set()
     ids = []
     for source in sources:
         stem = name = _encodable(source.short)
         for ending in (*COMPRESSED, *READABLE):
             stem = stem[: -len(ending)] if stem.lower().endswith(ending) else stem
-        chosen = next((id for id in (stem, name) if id not in taken), _encodable(source.path))
+        is_text = kind(source.path) == ".txt"
+        row = _ROW_ID.fullmatch(stem) if is_text else None
+        clashes = row[1] in of_rows if row else not is_text and stem in like_rows
+        chosen = next((id for id in ((name,) if clashes else (stem, name)) if id not in taken), _encodable(source.path))
         taken.add(chosen)
+        if row:
+            like_rows.add(row[1])
+        if not is_text:
+            of_rows.add(chosen)
         ids.append(chosen)
     return ids
 
@@ -185,7 +220,7 @@ def columns_of(path: str) -> list[str] | None:
     if found == ".csv":
         try:
             with open_text(path) as file:
-                columns = next(csv.reader(iter(partial(file.readline, _HEADER), "")), [])
+                columns = next(csv.reader(iter(partial(file.readline, _HEADER), ""), strict=True), [])
             "".join(columns).encode()
         except UnicodeEncodeError:
             raise InputError(f"{path}: not UTF-8 text; convert it first") from None

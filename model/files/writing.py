@@ -7,7 +7,6 @@ import os
 import shutil
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from itertools import islice
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -18,6 +17,8 @@ from ..errors import InputError
 
 FORMATS = ("jsonl", "csv", "parquet")
 _ROW_GROUP = 20_000
+_ROW_GROUP_BYTES = 64_000_000
+"""A row group of Parquet is closed at so many rows, or so many bytes of text if these come first."""
 
 Row = dict[str, Any]
 
@@ -101,7 +102,10 @@ def _row_groups(parts: Iterable[Path]) -> Iterator[pa.Table]:
         with pq.ParquetFile(part) as file:
             for group in range(file.num_row_groups):
                 waiting.append(file.read_row_group(group))
-                if sum(table.num_rows for table in waiting) >= _ROW_GROUP:
+                if (
+                    sum(table.num_rows for table in waiting) >= _ROW_GROUP
+                    or sum(table.nbytes for table in waiting) >= _ROW_GROUP_BYTES
+                ):
                     yield pa.concat_tables(waiting)
                     waiting = []
     if waiting:
@@ -132,12 +136,18 @@ def _write_csv(rows: Iterable[Row], file: TextIO, schema: pa.Schema) -> int:
 def _write_parquet(rows: Iterable[Row], path: Path, schema: pa.Schema) -> int:
     texts = _text_columns(schema)
     maps = [field.name for field in schema if pa.types.is_map(field.type)]
-    stream, count = iter(rows), 0
+    count, size, batch = 0, 0, []
     with pq.ParquetWriter(path, schema, compression="zstd") as writer:
-        while batch := list(islice(stream, _ROW_GROUP)):
-            items = [_as_text(row, texts) | {name: list(row[name].items()) for name in maps} for row in batch]
-            writer.write_table(pa.Table.from_pylist(items, schema=schema))
-            count += len(batch)
+        for row in rows:
+            item = _as_text(row, texts) | {name: list(row[name].items()) for name in maps}
+            batch.append(item)
+            count += 1
+            size += sum(len(item[name] or "") for name in texts)
+            if len(batch) == _ROW_GROUP or size >= _ROW_GROUP_BYTES:
+                writer.write_table(pa.Table.from_pylist(batch, schema=schema))
+                size, batch = 0, []
+        if batch:
+            writer.write_table(pa.Table.from_pylist(batch, schema=schema))
     return count
 
 

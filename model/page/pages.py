@@ -71,19 +71,24 @@ class Sums:
         return totals(*next(iter(self.legends)), self.counts) if len(self.legends) == 1 else None
 
 
+def pages_folder(path: Path) -> Path:
+    """Where the pages of several articles go whose index is at `path`, which ends in .html."""
+    return path.with_name(f"{path.name.removesuffix('.html')}_pages")
+
+
 def write_pages(labelled: Iterable[Sequence[Prediction]], path: Path, jobs: Iterable[Job] | None = None) -> int:
     """Write labelled articles, none of them empty, as HTML at `path`. Returns how many there were.
 
-    One article is the page itself. Several are pages in the folder `<stem>_pages` beside `path`, which is their
-    index. They are written as they come, so memory does not grow with their number; `path` comes last, and every
-    file appears only whole. Pages of an earlier call that are not written again go. No articles, no file.
+    One article is the page itself. Several are pages in `pages_folder(path)`, and `path` is their index. They are
+    written as they come, so memory does not grow with their number; `path` comes last, and every file appears only
+    whole. Pages of an earlier call that are not written again go. No articles, no file.
 
     The first head's label colours a sentence and the second's marks it. `jobs`, the same articles in the same order,
     gives the sides' names, titles (a column `title`) and paragraphs. Without it sides go by their keys, and a gap of
     two or more characters between sentences is taken for a paragraph's end. Raises `ValueError` if the two differ.
     """
     views = _views(labelled, jobs)
-    folder = path.with_name(f"{path.stem}_pages")
+    folder = pages_folder(path)
     first, second = next(views, None), next(views, None)
     if first is None:
         return 0

@@ -5,6 +5,7 @@ import subprocess
 import sys
 import time
 from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
@@ -45,6 +46,17 @@ def test_a_terminal_gets_a_table(article, tiny_model, monkeypatch):
     assert result.exit_code == 0
     assert "sentence" in result.stdout
     assert "\x1b[" in result.stdout
+    columns = run(article, *SIDES, "--model", tiny_model, "--probabilities")
+    assert "side_probabilities" in json.loads(columns.stdout.splitlines()[0]), "a table would not show them"
+
+
+def test_a_terminal_need_not_have_every_character(article, tiny_model):
+    Path(article).write_text("Kyiv spoke of a “café” there.", encoding="utf-8")
+    command = [sys.executable, "-m", "whosays.cli", "predict", str(article), *SIDES, "--model", str(tiny_model)]
+    environment = os.environ | {"TTY_COMPATIBLE": "1", "PYTHONIOENCODING": "ascii", "COLUMNS": "100"}
+    done = subprocess.run(command, env=environment, capture_output=True, timeout=120)
+    assert done.returncode == 0, done.stderr
+    assert b"?caf??" in done.stdout
 
 
 @pytest.mark.parametrize("ending", ["jsonl", "csv", "parquet"])
@@ -123,6 +135,16 @@ def test_html_is_a_page_of_one_article_or_an_index_of_several(article, tmp_path,
     assert "3 articles written" in result.stderr
     assert "1 articles rejected, 3 labelled" in result.stderr
     assert all(f"Title {n}" in page.read_text() for n in range(3))
+    assert len(list((tmp_path / "page_pages").iterdir())) == 3
+    page.unlink()
+    orphan = run(article, *SIDES, "--model", tiny_model, "--html", page)
+    assert orphan.exit_code == 2
+    assert f"{tmp_path / 'page_pages'}: exists already" in orphan.stderr
+    (tmp_path / "in_pages").write_text("mine")
+    for name, part in (("page.htm", "ends in .html"), ("page", "ends in .html"), ("in.html", "is a file")):
+        refused = run(article, *SIDES, "--model", tiny_model, "--html", tmp_path / name)
+        assert refused.exit_code == 2
+        assert part in refused.stderr
     assert len(list((tmp_path / "page_pages").iterdir())) == 3
     for options in (["-o", tmp_path / "o.csv"], ["--keep", "x"], ["--by", "article"]):
         both = run(article, *SIDES, "--model", tiny_model, "--html", tmp_path / "new.html", *options)

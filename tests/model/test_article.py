@@ -70,5 +70,21 @@ def test_wrapped_text_with_windows_line_ends_goes_on():
     assert len(texts("\r\n".join(lines))) == len(texts("\n".join(lines))) == 1
 
 
+def test_how_lines_end_does_not_matter_for_how_wide_they_are():
+    for width in (49, 50, 120, 121):
+        lines = f"{'word ' * 30}"[: width - 1] + "d\nwent on to the town."
+        assert texts(lines) == [s.replace("\r\n", "\n") for s in texts(lines.replace("\n", "\r\n"))]
+
+
+@pytest.mark.parametrize(
+    "sentence", ["He said the “army had left the town. ", "中文。", "Nothing ends here, ", "One. Two! "]
+)
+def test_a_paragraph_of_any_length_is_split_like_a_short_one(sentence):
+    short, long = sentence * 100, sentence * (100_000 // len(sentence))
+    pieces = segment(long)
+    assert "".join(s.text for s in pieces).replace(" ", "") == long.replace(" ", "")
+    assert len(pieces) == pytest.approx(len(segment(short)) * len(long) / len(short), rel=0.01) or len(pieces) == 1
+
+
 def test_a_short_line_ends_a_sentence_even_before_a_small_letter():
     assert texts("Spread the love\nby John Smith") == ["Spread the love", "by John Smith"]

@@ -5,7 +5,7 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 from transformers import BertweetTokenizer, MPNetConfig, MPNetModel, RobertaConfig, RobertaModel
-from whosays.model.checkpoint import load_model, new_model, save_model
+from whosays.model.checkpoint import load_model, model_sha256, new_model, save_model
 from whosays.model.encoders import encoder_source
 from whosays.model.errors import InputError, WorkError
 
@@ -151,3 +151,14 @@ def test_a_full_cache_is_not_called_a_damaged_model(tiny_encoder, tmp_path, monk
     monkeypatch.setattr("whosays.model.encoders.join_parts", full)
     with pytest.raises(WorkError, match=r"cache/whosays.*No space left.*XDG_CACHE_HOME"):
         load_model(str(tmp_path / "m"))
+
+
+def test_a_models_hash_changes_with_any_file_that_its_answers_depend_on(tiny_model, tmp_path):
+    folder = tmp_path / "copy"
+    shutil.copytree(tiny_model, folder)
+    known = {model_sha256(str(folder))}
+    for name in ("config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json"):
+        with (folder / name).open("ab") as file:
+            file.write(b"\n")
+        known.add(model_sha256(str(folder)))
+    assert len(known) == 5

@@ -31,6 +31,8 @@ SYRIA = conflict(government=["Syria", "Syrian", "Damascus"], rebels=["rebels", "
         ("al‑Nusra and al-Nusra", [("rebels", "al‑Nusra"), ("rebels", "al-Nusra")]),
         ("syria is not a name, Assyrian neither, nor Damascusville", []),
         ("", []),
+        ("Damascus¹ and Syria②", [("government", "Damascus"), ("government", "Syria")]),
+        ("_Syria_, Syriaʼs army", [("government", "Syria"), ("government", "Syria")]),
     ],
 )
 def test_mentions_in_the_wild(text, expected):
@@ -69,9 +71,27 @@ def test_mentions_are_ordered_disjoint_and_inside_the_text(text):
     assert all(0 <= m.start < m.end <= len(text) for m in mentions)
 
 
-@given(
-    st.lists(st.sampled_from(["Damascus", "syria", "Syrians", "U.N.", "al-Assad", "’s", "é", "(", "\n"])).map(" ".join)
-)
+PIECES = [
+    "Damascus",
+    "syria",
+    "Syrians",
+    "U.N.",
+    "al-Assad",
+    "’s",
+    "é",
+    "(",
+    "\n",
+    "ʼ",
+    "_",
+    "¹",
+    "②",
+    "Ⅷ",
+    "१",
+    "\u200c",
+]
+
+
+@given(st.lists(st.sampled_from([*PIECES, " "])).map("".join))
 def test_a_combining_mark_elsewhere_changes_nothing(text):
     assert SYRIA.find_mentions(f"{text} o\u0331") == SYRIA.find_mentions(f"{text} o_")
 
@@ -149,12 +169,19 @@ def test_aliases_that_match_the_same_text_are_the_same():
             conflict(a=[one], b=[other])
 
 
-@pytest.mark.parametrize("alias", ["मोदी", "Ọ̀yọ́", "กัมพูชา"])
+@pytest.mark.parametrize("alias", ["मोदी", "Ọ̀yọ́", "กัมพูชา", "เพื่อไทย", "ຂຶ້ນ", "ကျော်"])
 def test_an_alias_with_marks_that_no_letter_composes_with_is_found(alias):
     assert found(conflict(a=[alias], b=["Baku"]), f"{alias} said") == [("a", alias)]
     assert not found(conflict(a=["मोदी"], b=["Baku"]), "मादा said")
     with pytest.raises(InputError, match="empty alias"):
         conflict(a=["\u0301"], b=["Baku"])
+
+
+def test_a_name_that_no_file_can_hold_is_refused():
+    for key, name in (("K\udcffv", "c"), ("a", "c\ud800")):
+        with pytest.raises(InputError, match="not UTF-8") as error:
+            Conflict(name, (Side(key, key, ("Kyiv",)), Side("b", "b", ("Baku",))))
+        str(error.value).encode()
 
 
 def test_scripts_without_diacritics_stay_whole():

@@ -120,6 +120,12 @@ def test_mentions_stand_on_their_tokens(tokenizer, anonymous):
     assert words == (["then", "[MASK]", "left", "."] if anonymous else tokenizer.tokenize(article.sentences[0].text))
 
 
+def test_text_that_looks_like_a_special_token_is_text(tokenizer):
+    article = article_from_sentences("x", ["Baku said [SEP] no [MASK] so [CLS]."])
+    [[row]] = encode_articles([(article, CONFLICT)], tokenizer, max_tokens=64, anonymous=True)
+    assert [at for at, id in enumerate(row.ids) if id in tokenizer.all_special_ids] == [0], "the mention alone"
+
+
 def test_an_overlong_sentence_is_cut_and_says_so(tokenizer):
     article = article_from_sentences("x", ["word " * 200 + "Baku", "Baku said so."])
     long, short = encode_articles([(article, CONFLICT)], tokenizer, max_tokens=64, anonymous=True)[0]

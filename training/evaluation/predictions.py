@@ -14,8 +14,9 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from ...model.article import is_utf8
 from ...model.errors import InputError
-from ...model.files.reading import Reject, is_utf8, read_json_lines
+from ...model.files.reading import Reject, read_json_lines
 from ...model.labels import Head, Scheme
 from ..corpus import LabelledArticle
 from .judged import Answer, Answers

@@ -213,9 +213,43 @@ def test_a_run_does_not_read_its_own_output(label, tmp_path):
     (tmp_path / "link.jsonl").unlink()
     assert files_of(tmp_path) == before
     for alone in (output, output / "part-00000.jsonl", output / "*.jsonl"):
-        with pytest.raises(InputError, match="no input besides the run's own output"):
+        with pytest.raises(InputError, match="no input besides what runs have written"):
             label(alone, to=output, force=True)
     assert files_of(tmp_path) == before
+
+
+def test_a_run_does_not_read_what_another_has_written(label, tmp_path):
+    (tmp_path / "news").mkdir()
+    write(tmp_path / "news" / "a.jsonl", *rows(6), "{broken")
+    for name in ("labels.csv", "labels.jsonl", "folder"):
+        label(tmp_path / "news", to=tmp_path / "news" / name)
+    label(tmp_path / "news", to=tmp_path / "news" / "places", partition_by="place")
+    again = label(tmp_path / "news", tmp_path / "news" / "*", to=tmp_path / "again.jsonl")
+    assert (again.articles, again.rejects) == (6, 1)
+    with pytest.raises(InputError, match="no input besides what runs have written"):
+        label(tmp_path / "news" / "labels.jsonl", to=tmp_path / "more.jsonl")
+
+
+def test_standard_input_does_not_replace_a_run_that_can_go_on(label, tmp_path, monkeypatch):
+    source = write(tmp_path / "in.jsonl", *rows(12))
+    label(source, to=tmp_path / "out", stop=lambda: True)
+    before = files_of(tmp_path)
+    for force in (False, True):
+        monkeypatch.setattr("sys.stdin", source.open())
+        if force:
+            assert label("-", to=tmp_path / "out", force=True).finished
+        else:
+            with pytest.raises(InputError, match="was not over standard input and can still go on"):
+                label("-", to=tmp_path / "out")
+            assert files_of(tmp_path) == before
+
+
+def test_an_input_that_goes_meanwhile_is_what_is_named(label, tmp_path):
+    (tmp_path / "news").mkdir()
+    write(tmp_path / "news" / "a.jsonl", *rows(6))
+    write(tmp_path / "news" / "b.txt", TEXTS[0])
+    with pytest.raises(WorkError, match=r"b\.txt: changed while it was read"):
+        label(tmp_path / "news", to=tmp_path / "out", tell=lambda *_: (tmp_path / "news" / "b.txt").unlink(True))
 
 
 # What is done already
@@ -461,6 +495,13 @@ def test_a_column_that_no_input_has_is_an_error_unless_rows_may_have_it(label, t
     assert [row["day"] for row in read_jsonl(tmp_path / "out.jsonl")] == ["7", None]
     with pytest.raises(WorkError, match="too long for a folder"):
         label(write(tmp_path / "b.jsonl", {"text": "Hm.", "day": "x" * 300}), to=tmp_path / "out", partition_by="day")
+
+
+@pytest.mark.parametrize("option", [{"partition_by": ""}, {"layout": Layout(keep=("",))}])
+def test_a_column_without_a_name_is_refused(label, tmp_path, option):
+    source = write(tmp_path / "in.jsonl", *rows(1))
+    with pytest.raises(InputError, match="has no name"):
+        label(source, to=tmp_path / "out", **option)
 
 
 def test_a_part_that_is_gone_or_cut_is_noticed(label, tmp_path):

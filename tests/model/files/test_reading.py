@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from whosays.model.article import Article
-from whosays.model.errors import InputError
+from whosays.model.errors import InputError, WorkError
 from whosays.model.files.reading import ROW_LIMIT, Reject, read_articles, read_items
 from whosays.model.files.sources import find_inputs
 
@@ -109,6 +109,52 @@ def test_folders_and_globs_are_sorted(tmp_path):
         find_inputs([str(tmp_path / "none")])
 
 
+def test_a_glob_may_match_folders_and_links_to_folders_are_followed(tmp_path):
+    for name in ("d1/a.txt", "d1/deep/b.txt", "d2/c.txt"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text("Hello.")
+    (tmp_path / "d.jsonl").write_bytes(lines_of("One."))
+    assert [a.id for a in read(tmp_path / "d*")] == ["i0", "d1/a", "d1/deep/b", "d2/c"]
+    (tmp_path / "d1" / "round").symlink_to("..")
+    (tmp_path / "linked").mkdir()
+    (tmp_path / "linked" / "d2").symlink_to("../d2")
+    assert [a.id for a in read(tmp_path / "linked")] == ["d2/c"]
+    assert len(read(tmp_path / "d1")) == 4, "a link that leads round is followed once"
+
+
+def test_what_may_not_be_read_is_said(tmp_path, monkeypatch):
+    (tmp_path / "news" / "sub").mkdir(parents=True)
+    (tmp_path / "news" / "a.txt").write_text("Hello.")
+    monkeypatch.setattr("os.access", lambda path, mode: not str(path).endswith("a.txt"))  # root may read anything
+    with pytest.raises(InputError, match=r"a\.txt: cannot be read: permission denied"):
+        find_inputs([str(tmp_path)])
+
+    def forbidden(path):
+        raise PermissionError(13, "Permission denied", path)
+
+    monkeypatch.setattr("os.scandir", forbidden)
+    with pytest.raises(InputError, match=r"news: cannot be read: Permission denied"):
+        find_inputs([str(tmp_path / "news")])
+
+
+def test_a_file_that_goes_meanwhile_is_named(tmp_path):
+    for name in ("a.jsonl", "b.csv"):
+        (tmp_path / name).write_text('{"text": "One."}\n' if name == "a.jsonl" else "text\nOne.\n")
+        sources = find_inputs([str(tmp_path / name)])
+        (tmp_path / name).unlink()
+        with pytest.raises(WorkError, match=f"{name}: cannot be read: No such file"):
+            list(read_items(sources))
+
+
+def test_ids_of_rows_and_texts_never_meet(tmp_path):
+    (tmp_path / "a-2.txt").write_text("Hello.")
+    (tmp_path / "a.csv").write_text("text\nOne.\n")
+    (tmp_path / "b.csv").write_text("text\nOne.\n")
+    (tmp_path / "b-2.txt").write_text("Hello.")
+    assert [a.id for a in read(tmp_path / "a-2.txt", tmp_path / "a.csv")] == ["a-2", "a.csv-2"]
+    assert [a.id for a in read(tmp_path / "b.csv", tmp_path / "b-2.txt")] == ["b-2", "b-2.txt"]
+
+
 def test_endings_may_be_in_capitals_and_a_folder_may_be_called_like_a_file(tmp_path):
     folder = tmp_path / "rows.jsonl"
     folder.mkdir()
@@ -118,7 +164,7 @@ def test_endings_may_be_in_capitals_and_a_folder_may_be_called_like_a_file(tmp_p
         assert [a.text for a in read(given)] == ["One.", "Two."]
     assert [a.id for a in read(folder)] == ["A", "i0"]
     with pytest.raises(InputError, match="no such file"):
-        find_inputs([str(tmp_path / "*.jsonl")])
+        find_inputs([str(tmp_path / "*.csv")])
 
 
 def test_rows_that_no_file_could_hold_are_rejected(tmp_path):
@@ -204,6 +250,26 @@ def test_an_open_quotation_mark_takes_no_more_than_its_row(tmp_path):
     assert second.line == 3
 
 
+def test_a_stray_quotation_mark_merges_no_rows_unseen(tmp_path):
+    path = tmp_path / "a.csv"
+    path.write_text('id,text\n1,One.\n2,"Two.\n3,Three.\n4,"Four."\n5,Five.\n6,"Six "" quoted."\n')
+    first, bad, fifth, sixth = read(path)
+    assert (first.id, fifth.id, sixth.text) == ("1", "5", 'Six " quoted.')
+    assert bad.line == 3
+    assert "never closed, or not doubled" in bad.reason
+    assert bad.original.startswith('2,"Two.')
+
+
+def test_a_kept_column_may_not_be_nested_without_end(tmp_path):
+    path = tmp_path / "a.jsonl"
+    deep = [f'{{"text": "One.", "meta": {"[" * depth}NaN{"]" * depth}}}' for depth in (100, 101, 700)]
+    path.write_text("\n".join(deep))
+    first, *others = (item.content for item in read_items(find_inputs([str(path)]), keep=["meta"]))
+    assert json.dumps(first.extra["meta"]) == "[" * 100 + "null" + "]" * 100
+    assert ["more than 100 levels" in item.reason for item in others] == [True, True]
+    assert all(isinstance(item, Article) for item in read(path)), "what is not kept does not matter"
+
+
 def test_rejects_carry_the_row_as_it_stood(tmp_path):
     (tmp_path / "a.jsonl").write_bytes(b'{"text": "caf\xe9"}\n{"id": 1}\n')
     (tmp_path / "b.csv").write_text('id,text\n7,""\n')
@@ -227,11 +293,27 @@ def test_parquet_and_saved_datasets_are_read_with_the_wanted_columns_only(tmp_pa
     assert [a.id for a in read(tmp_path)][300:] == rows["id"], "a folder finds the dataset in it too"
 
 
-def test_a_date_that_python_cannot_hold_breaks_off_the_file_and_no_more(tmp_path):
-    table = pa.table({"text": ["One."], "day": pa.array([10**8], pa.int32()).cast(pa.date32())})
-    pq.write_table(table, tmp_path / "a.parquet")
-    [item] = read_items(find_inputs([str(tmp_path / "a.parquet")]), keep=["day"])
-    assert isinstance(item.content, Reject)
+def not_utf8(texts, *bad) -> pa.Array:
+    """Texts as a column, those of these numbers with a byte that is no UTF-8."""
+    content = [b"\xff" if number in bad else text.encode() for number, text in enumerate(texts)]
+    return pa.Array.from_buffers(pa.string(), len(texts), pa.array(content, pa.binary()).buffers())
+
+
+def test_a_row_of_a_table_that_cannot_be_read_is_rejected_alone(tmp_path):
+    texts = [f"Text {n}." for n in range(300)]
+    table = pa.table({"text": not_utf8(texts, 70, 299)})
+    pq.write_table(table, tmp_path / "a.parquet", row_group_size=65)
+    datasets.Dataset(table).save_to_disk(str(tmp_path / "saved"))
+    for name in ("a.parquet", "saved"):
+        items = [item.content for item in read_items(find_inputs([str(tmp_path / name)]))]
+        assert [n for n, item in enumerate(items) if isinstance(item, Reject)] == [70, 299]
+        assert [item.line for item in items if isinstance(item, Reject)] == [71, 300]
+        assert len(items) == 300
+    days = pa.table({"text": ["One.", "Two."], "day": pa.array([10**8, 1], pa.int32()).cast(pa.date32())})
+    pq.write_table(days, tmp_path / "days.parquet")
+    first, second = (i.content for i in read_items(find_inputs([str(tmp_path / "days.parquet")]), keep=["day"]))
+    assert "cannot be read" in first.reason
+    assert second.text == "Two."
 
 
 def every_kind(folder) -> list[str]:
@@ -242,8 +324,13 @@ def every_kind(folder) -> list[str]:
     (folder / "c.jsonl").write_bytes(b"\n{\n" + lines_of(*texts))
     with (folder / "d.csv").open("w", newline="") as file:
         csv.writer(file).writerows([["text"], *([t] for t in texts)])
-    pq.write_table(pa.table({"text": texts}), folder / "e.parquet", row_group_size=2)
-    datasets.Dataset.from_dict({"text": texts}).save_to_disk(str(folder / "f"))
+    table = pa.table({"text": not_utf8(texts * 30, 3, 100)})
+    pq.write_table(table, folder / "e.parquet", row_group_size=65)
+    broken = bytearray((folder / "e.parquet").read_bytes())
+    at = pq.ParquetFile(folder / "e.parquet").metadata.row_group(1).column(0).data_page_offset
+    broken[at : at + 40] = bytes(40)
+    (folder / "e2.parquet").write_bytes(broken)
+    datasets.Dataset(table).save_to_disk(str(folder / "f"))
     content = gzip.compress(lines_of(*(f"{os.urandom(30).hex()}." for _ in range(600))))
     (folder / "g.jsonl.gz").write_bytes(content[: len(content) // 2])
     return [str(folder)]
@@ -253,7 +340,8 @@ def test_reading_on_after_any_position_gives_the_rest(tmp_path):
     sources = find_inputs(every_kind(tmp_path))
     items = [(i.position, i.content) for i in read_items(sources)]
     assert len({position for position, _ in items}) == len(items)
-    chosen = [*range(30), *range(30, len(items), 97), len(items) - 1]
+    assert any("cannot be read from here on" in str(content) and "e2.parquet" in str(content) for _, content in items)
+    chosen = [*range(30), *range(30, len(items), 31), *range(len(items) - 3, len(items))]
     for number in chosen:
         rest = [(i.position, i.content) for i in read_items(sources, after=items[number][0])]
         assert rest == items[number + 1 :], items[number][0]

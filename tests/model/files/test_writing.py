@@ -2,7 +2,6 @@
 
 import csv
 import json
-import math
 from datetime import date
 
 import pyarrow.parquet as pq
@@ -75,12 +74,6 @@ def test_kept_values_that_are_no_text_are_json(tmp_path, format):
     write_rows(rows, tmp_path / "out", format, SCHEMA)
     found = [row["note"] for row in read_back(tmp_path / "out", format)]
     assert found == ["7", "2020-11-08", '["a", {"b": 1}]', '"7"', "true"]
-
-
-def test_a_kept_value_that_json_cannot_hold_is_null(tmp_path):
-    write_rows(rows_of("Hi.", False, 0.75, [math.nan, {"a": math.inf}]), tmp_path / "out", "jsonl", SCHEMA)
-    assert "NaN" not in (tmp_path / "out").read_text()
-    assert read_back(tmp_path / "out", "jsonl")[0]["note"] == [None, {"a": None}]
 
 
 @pytest.mark.parametrize("format", FORMATS)
