@@ -53,7 +53,7 @@ def _forget_output() -> None:
 def _quiet_libraries() -> None:
     """Our own log lines only, on standard error; set before the libraries are imported, which read these at import."""
     logging.basicConfig(level=logging.INFO, format="%(message)s", handlers=[LogHandler()], force=True)
-    for name in ("accelerate", "datasets", "httpx", "peft", "torch", "transformers"):
+    for name in ("accelerate", "datasets", "httpx", "huggingface_hub", "peft", "torch", "transformers"):
         logging.getLogger(name).setLevel(logging.ERROR)
     warnings.filterwarnings("ignore", category=FutureWarning)
     os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")

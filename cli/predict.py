@@ -103,7 +103,7 @@ def predict(
             "and --keep, or make two runs"
         )
     if output is None:
-        if format or partition_by:
+        if format or partition_by is not None:
             raise InputError("--format and --partition-by need --output FOLDER")
         if html:
             _to_page(inputs, html, strict, force, options)
@@ -144,6 +144,7 @@ def predict(
         typer.echo(f"nothing to do: {output} is finished, {summary.rows} rows of {summary.articles} articles", err=True)
     else:
         typer.echo(f"{summary.rows} rows of {summary.articles} articles written to {output}", err=True)
+    _tell_unmentioned(summary.unmentioned, summary.articles)
     if summary.rejects:
         typer.echo(
             f"whosays: {summary.rejects} articles rejected, {summary.articles} labelled; see {summary.rejects_file}",
@@ -152,11 +153,20 @@ def predict(
         raise typer.Exit(REJECTED)
 
 
+def _tell_unmentioned(count: int, articles: int) -> None:
+    if count:
+        typer.echo(
+            f"whosays: no side is mentioned in {count} of {articles} articles, so none can be the voice there; "
+            "do the aliases fit the text?",
+            err=True,
+        )
+
+
 class _Told:
     """Says rejects on standard error, at most `limit` of them, and counts them and what is labelled."""
 
     def __init__(self, limit: int | None = None) -> None:
-        self.limit, self.count, self.labelled = limit, 0, 0
+        self.limit, self.count, self.labelled, self.unmentioned = limit, 0, 0, 0
 
     def hear(self, rejects: "list[Reject]") -> None:
         for reject in rejects:
@@ -168,6 +178,7 @@ class _Told:
 
     def close(self) -> None:
         """Sum up, and end the command if something was rejected."""
+        _tell_unmentioned(self.unmentioned, self.labelled)
         if self.count:
             typer.echo(f"whosays: {self.count} articles rejected, {self.labelled} labelled", err=True)
             raise typer.Exit(REJECTED)
@@ -177,6 +188,7 @@ def _labelled(
     inputs: list[str], strict: bool, told: _Told, options: dict[str, Any]
 ) -> "Iterator[tuple[Job, list[Prediction]]]":
     """Articles as they are labelled, for what is not written in parts; `told` hears of the rejects."""
+    from ..model.batch.layout import has_mentions
     from ..model.batch.run import label_stream
     from ..model.errors import WorkError
 
@@ -185,7 +197,9 @@ def _labelled(
             raise WorkError(f"{part.part.rejects[0]} (--strict stops here)")
         told.hear(part.part.rejects)
         told.labelled += len(part.articles)
-        yield from zip(part.part.jobs, part.articles, strict=True)
+        pairs = list(zip(part.part.jobs, part.articles, strict=True))
+        told.unmentioned += sum(not has_mentions(*pair) for pair in pairs)
+        yield from pairs
 
 
 def _to_terminal(inputs: list[str], layout: "Layout", strict: bool, options: dict[str, Any]) -> None:

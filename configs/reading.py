@@ -1,11 +1,20 @@
 """Reading YAML that people write: every fault is one line that names the file and the line."""
 
-from collections.abc import Hashable
+import difflib
+from collections.abc import Hashable, Iterable
 from pathlib import Path
 from typing import Any
 
 import yaml
 from pydantic import ValidationError
+
+_SHAPES = {
+    "list_type": "must be a list; write it as [a, b]",
+    "dict_type": "must be a mapping; write it as {key: value}",
+    "model_type": "must be a mapping; write it as {key: value}",
+    "model_attributes_type": "must be a mapping; write it as {key: value}",
+}
+"""pydantic's words for these are about Python."""
 
 
 class UniqueKeyLoader(yaml.SafeLoader):
@@ -44,13 +53,23 @@ def read_yaml(path: Path) -> dict[str, Any]:
     return data
 
 
-def first_problem(error: ValidationError) -> str:
-    """The first fault that pydantic found, in one line: the field, what is wrong, the value."""
-    fault = error.errors()[0]
-    field = ".".join(str(part) for part in fault["loc"]) or "file"
+def first_problem(error: ValidationError, known: Iterable[str] = ()) -> str:
+    """The first fault that pydantic found, in one line: the field, what is wrong, the value.
+
+    An unknown key comes before all others, since it may be what is missing, misspelt; `known` are keys to propose.
+    """
+    faults = error.errors()
+    fault = next((each for each in faults if each["type"] == "extra_forbidden"), faults[0])
+    field = ".".join(str(part) for part in fault["loc"])
     message = fault["msg"].removeprefix("Value error, ")
+    if not field:  # of the whole, which would be long
+        return message
     if fault["type"] == "extra_forbidden":
-        return f"{field}: unknown key; remove it or correct its spelling"
+        close = difflib.get_close_matches(field, known, 1) if len(fault["loc"]) == 1 else []
+        fix = f"did you mean '{close[0]}'?" if close else "remove it or correct its spelling"
+        return f"{field}: unknown key; {fix}"
     if fault["type"] == "missing":
         return f"{field}: missing; add it"
+    if fault["type"] in _SHAPES:
+        message = _SHAPES[fault["type"]]
     return f"{field}: {message} (got {fault['input']!r:.80})"

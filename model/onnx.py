@@ -17,7 +17,7 @@ from .network import LabelerOutput, SentenceLabeler, SentenceLabelerConfig
 
 ONNX_FILE = "model.onnx"
 ONNX_DATA = f"{ONNX_FILE}.data"
-_INSTALL = "run `pip install 'whosays[onnx]'`"
+_INSTALL = "run `pip install '.[onnx]'` where this package was installed from"
 
 _TOKENS, _MENTIONS = ("batch", "tokens"), ("batch", "mentions")
 _AXES = {

@@ -247,8 +247,10 @@ def packaged_conflict(name: str) -> Conflict:
     if path is None:
         known = packaged_names("conflicts")
         close = [other for other in known if name.lower() in other or other.startswith(name[:4].lower())]
-        hint = f"did you mean {', '.join(close)}?" if close else "`whosays conflicts` lists the known ones;"
-        raise InputError(f"unknown conflict {name!r:.80}: {hint} or give --sides FILE".replace("? or", "? Or"))
+        hint = f"did you mean {', '.join(close)}?" if close else "`whosays conflicts` lists those that ship."
+        raise InputError(
+            f"unknown conflict {name!r:.80}: {hint} For another, give its sides file (`sides` in a recipe)"
+        )
     return load_conflict(path)
 
 

@@ -15,7 +15,7 @@ from ..model.files.writing import write_text
 from ..model.predictor import Predictor
 from .corpus import LabelledArticle
 from .evaluation.compare import load_scored
-from .evaluation.report import cell, title_of
+from .evaluation.report import cell, num, title_of
 from .recipe import Recipe, dump_recipe, load_recipe, recipe_articles, recipe_scheme
 
 CARD_FILE = "README.md"
@@ -160,7 +160,7 @@ def _doubt(heads: Mapping[str, Any]) -> list[str]:
     kept = _table(
         ["sentences kept", *(f"{h} macro-F1 (score at least)" for h in heads)],
         (
-            [f"{rows[0]['coverage']:.0%}", *(f"{row['macro_f1']:.3f} ({row['threshold']:.2f})" for row in rows)]
+            [f"{rows[0]['coverage']:.0%}", *(f"{num(row['macro_f1'])} ({row['threshold']:.2f})" for row in rows)]
             for rows in zip(*(row["risk_coverage"]["kept"] for row in heads.values()), strict=True)
         ),
     )
@@ -184,6 +184,9 @@ def _fair(report: Mapping[str, Any]) -> list[str]:
 
 Sentences whose label does not follow when two sides exchange their names: {moved}. The order of the sides changes
 nothing, since no weight belongs to a side.{"".join(_between(row["between_sides"]) for row in report["heads"].values())}
+
+Without sides, or with those of another conflict, its sides should fall far; each sentence alone shows what the
+article around it gives.
 
 {probes}"""
     ]
@@ -223,9 +226,8 @@ def _development(metrics: Mapping[str, Any], development: Sequence[LabelledArtic
     conflicts = ", ".join(sorted({item.conflict.name for item in development}))
     return f"""## On the development articles
 
-{sum(len(item.article.sentences) for item in development)} sentences of {len(development)} articles; conflicts that it
-was not trained on unless the recipe says otherwise: {conflicts}. The best
-epoch was chosen on these very articles, so the figures lean to the kind side.
+{sum(len(item.article.sentences) for item in development)} sentences of {len(development)} articles on {conflicts}.
+The best epoch was chosen on these very articles, so the figures lean to the kind side.
 
 {_table(["head", "class", "F1"], [*rows, *means])}
 

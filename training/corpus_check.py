@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 from ..model.errors import InputError
 from ..model.files.reading import Reject, read_json_lines
@@ -70,6 +71,9 @@ def check_corpus(
                 continue
             try:
                 placed.append(_Placed(name, line, labelled_article(row, scheme, known)))
+                findings += [
+                    placed[-1].finding(missing, note=True) for missing in _missing_keys(row["sentences"], scheme)
+                ]
             except InputError as error:
                 findings.append(Finding(name, line, str(row.get("id") or ""), str(error)))
     findings += _repeated_ids(placed)
@@ -80,6 +84,16 @@ def check_corpus(
     if splits:
         findings += _split_findings(placed, splits)
     return findings
+
+
+def _missing_keys(sentences: Sequence[Any], scheme: Scheme) -> Iterator[str]:
+    """For each head the first sentence without a key of its name, which may be misspelt; null is a label not given."""
+    for head in scheme.heads:
+        for number, sentence in enumerate(sentences, 1):
+            if not isinstance(sentence, Mapping) or head.name not in sentence:
+                has = ", ".join(sentence) if isinstance(sentence, Mapping) else "text alone"
+                yield f"sentence {number} has no '{head.name}' (it has: {has}); write null if it was not decided"
+                break
 
 
 def _repeated_ids(placed: Sequence[_Placed]) -> Iterator[Finding]:

@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from statistics import mean, pstdev
+from statistics import mean, stdev
 from typing import Any
 
 from ..model.checkpoint import model_sha256
@@ -155,7 +155,9 @@ def _run_fold(
 def _row(item: LabelledArticle) -> dict[str, Any]:
     """A labelled article as its line in a file."""
     sentences = [
-        {"text": sentence.text} | {head: labels[n] for head, labels in item.labels.items()}
+        {"text": sentence.text}
+        | {head: labels[n] for head, labels in item.labels.items()}
+        | {f"{head}_probabilities": dict(chances[n]) for head, chances in item.taught.items()}
         for n, sentence in enumerate(item.article.sentences)
     ]
     return {**item.article.extra, "id": item.article.id, "conflict": item.conflict.name, "sentences": sentences}
@@ -169,6 +171,6 @@ def _notes(folds: Sequence[Fold], output: Path) -> list[str]:
         for head, figures in report["heads"].items():
             values.setdefault(head, []).append(figures["macro_f1"]["value"])
     return [
-        f"{head}: macro-F1 of the folds {mean(scores):.3f} on average, standard deviation {pstdev(scores):.3f}"
+        f"{head}: macro-F1 of the folds {mean(scores):.3f} on average, standard deviation {stdev(scores):.3f}"
         for head, scores in values.items()
     ]

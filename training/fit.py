@@ -26,6 +26,7 @@ from transformers import (
 
 from ..model.checkpoint import WEIGHTS_FILES, load_model, new_model, save_model
 from ..model.errors import InputError
+from ..model.labels import Scheme
 from ..model.network import SentenceLabeler
 from ..model.predictor import Predictor
 from ..model.windows import special_token_id
@@ -68,16 +69,16 @@ def train(recipe: Recipe, output: Path) -> dict[str, Any]:
     learnt = {item.article.id for item in (*training, *taught)}
     if both := sum(item.article.id in learnt for item in development):
         logger.warning(
-            "%d of %d development articles are trained on as well, so their figures will flatter",
-            both,
-            len(development),
+            "%d of %d development articles are trained on as well: figures on them flatter", both, len(development)
         )
+    labels = _count_labels([*training, *taught], model.scheme)
     rows = EpochRows([*training, *taught], model, tokenizer, recipe.variety, recipe.seed)
     logger.info(
-        "training on %d articles (%d of them a teacher's) in %d windows, judging on %d articles",
+        "training on %d articles (%d of them a teacher's) in %d windows with %s, judging on %d articles",
         len(training) + len(taught),
         len(taught),
         len(rows),
+        " and ".join(f"{count} labels of {name}" for name, count in labels.items()),
         len(development),
     )
     output.mkdir(parents=True, exist_ok=True)
@@ -101,6 +102,19 @@ def train(recipe: Recipe, output: Path) -> dict[str, Any]:
         trainer.remove_callback(PrinterCallback)
         trainer.train()
     return _finish(recipe, output, development, keep.history)
+
+
+def _count_labels(articles: Sequence[LabelledArticle], scheme: Scheme) -> dict[str, int]:
+    """How many sentences have a label to learn from, by head. Raises `InputError` if a head has none."""
+    counts = {}
+    for name in scheme.names:
+        places = ((item, n) for item in articles for n in range(len(item.article.sentences)))
+        counts[name] = sum(bool(item.chances(name, n)) for item, n in places)
+        if not counts[name]:
+            raise InputError(
+                f"the training articles have no label of '{name}' at all; give some, or leave it out of the scheme"
+            )
+    return counts
 
 
 def judge(predictor: Predictor, articles: Sequence[LabelledArticle]) -> dict[str, float]:

@@ -15,6 +15,9 @@ from ..model.sides import load_conflicts
 from .corpus import TAUGHT_FILE, LabelledArticle, packaged_split, read_corpus
 from .variety import Variety
 
+PACKAGED = "packaged"
+"""What stands for the package's own articles where a recipe lists files."""
+
 Positive = Annotated[float, Field(gt=0)]
 
 
@@ -33,10 +36,11 @@ class Recipe(BaseModel):
     """One training run. Every field has a default; an unknown key or a value out of range is refused.
 
     `scheme` is `{head: {labels: [...], points: bool}}`, null for side and stance. `train` and `dev` are JSONL files
-    of labelled articles; empty, the packaged corpus with its splits by conflict. `taught` are articles that a teacher
-    labelled, as `whosays distil` writes them, to learn from beside those; "packaged" means the file in the package.
-    `variety` words the training articles anew each epoch. `lora` null means full fine-tuning. Learning rates are
-    AdamW's peaks: linear warm-up over `warmup` of the steps, then linear decay to 0.
+    of labelled articles; "packaged" among them means that split of the packaged corpus, and so do empty lists.
+    `taught` are articles that a teacher labelled, as `whosays distil` writes them, to learn from beside those;
+    "packaged" means the file in the package. `variety` words the training articles anew each epoch. `lora` null means
+    full fine-tuning. Learning rates are AdamW's peaks: linear warm-up over `warmup` of the steps, then linear decay
+    to 0.
     """
 
     model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
@@ -102,7 +106,11 @@ def load_recipe(name: str, changes: list[str] | None = None) -> Recipe:
     try:
         return Recipe.model_validate(data)
     except ValidationError as error:
-        raise InputError(f"recipe {path.name}: {first_problem(error)}") from None
+        problem = first_problem(error, Recipe.model_fields)
+        field = problem.partition(":")[0]
+        guilty = [each for each in changes or [] if f"{field}.".startswith(f"{each.partition('=')[0]}.")]
+        where = f"--set '{guilty[0]}'" if guilty else f"recipe {path.name}"
+        raise InputError(f"{where}: {problem}") from None
 
 
 def _apply(data: dict[str, Any], change: str) -> None:
@@ -132,14 +140,18 @@ def recipe_scheme(recipe: Recipe) -> Scheme:
 
 def taught_articles(recipe: Recipe, scheme: Scheme) -> list[LabelledArticle]:
     """The articles of a recipe that a teacher labelled."""
-    files = [str(TAUGHT_FILE) if name == "packaged" else name for name in recipe.taught]
+    files = [str(TAUGHT_FILE) if name == PACKAGED else name for name in recipe.taught]
     return read_corpus(files, scheme, load_conflicts(recipe.sides)) if files else []
 
 
 def recipe_articles(recipe: Recipe, scheme: Scheme, splits: Sequence[str] = ("train",)) -> list[LabelledArticle]:
     """The articles of a recipe's `splits` ("train", "dev"): its own files, or the packaged corpus's."""
     conflicts = load_conflicts(recipe.sides)
-    if recipe.train:
-        files = {"train": recipe.train, "dev": recipe.dev}
-        return read_corpus([name for split in splits for name in files[split]], scheme, conflicts)
-    return [item for split in splits for item in packaged_split(split, scheme, conflicts)]
+    found = []
+    for split in splits:
+        for name in {"train": recipe.train, "dev": recipe.dev}[split] or [PACKAGED]:
+            if name == PACKAGED:
+                found += packaged_split(split, scheme, conflicts)
+            else:
+                found += read_corpus([name], scheme, conflicts)
+    return found

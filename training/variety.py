@@ -3,15 +3,20 @@
 Wire copy puts the source first ("X says …"). Much other news puts it last, inverts it or begins with the quotation,
 and scraped text loses commas, quotation marks and the line breaks after datelines and headlines. What a sentence says
 and who says it stays, so its labels do. Each change is a rule over the text, without a parser: a sentence that does
-not fit a rule exactly is left as it is.
+not fit a rule exactly is left as it is, and so is one of the outlet's own, in which a source is only by the way
+("It fired hours after its cabinet said …"), and one that would lose a mention of a side.
 """
 
 import random
+from collections import Counter
+from collections.abc import Sequence
 
 import regex
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from ..model.article import article_from_sentences
+from ..model.labels import RESERVED_VOICES
+from ..model.sides import Conflict
 from .corpus import LabelledArticle
 
 Share = Field(default=0.0, ge=0, le=1)
@@ -49,7 +54,8 @@ _DAY = r"(?: (?:late |early |last )?\p{Lu}\p{L}+day)?"
 # The source's first word must not open something that stands before it ("In Kyiv, the army said").
 _SOURCE = (
     r"(?!(?:In|On|At|By|As|For|With|From|After|Before|During|Since|While|When|If|But|And|Yet|Still|Also|However|"
-    r"Meanwhile|Earlier|Later|Last|This|Then|Now|Asked|\p{L}+ing|\p{L}+ly)\b)(?P<source>\p{Lu}[^\"“”;:—]{1,110}?)"
+    r"Meanwhile|Earlier|Later|Last|This|Then|Now|Asked|Elsewhere|Despite|Hours|Days|Of|No|Neither|None|Nobody|Both|"
+    r"\p{L}+day|\p{L}+ing|\p{L}+ly)\b)(?P<source>\p{Lu}[^\"“”;:—]{1,110}?)"
 )
 _CLAUSE = (
     r"(?:the|an?|he|she|it|they|we|its|his|her|their|there|this|these|those|some|no|all|any|at least|more than|"
@@ -66,9 +72,15 @@ _TWO_VOICES = regex.compile(
     rf",? (?:but|while|although|whereas)\b|, and \b|\b{_VERB}\b|\b(?:den(?:y|ies|ied)|accus\w+|call(?:s|ed))\b"
 )
 _NO_SOURCE = regex.compile(
-    rf"\b(?:that|which|who|when|after|quot\w+|made|issued|had|to|and {_VERB})$|"
-    r"\b(?:that|which|who|when|quot\w+|made|issued|would|he'd)\b",
+    rf"\b(?:that|which|who|when|after|quot\w+|made|issued|had|to|and|and {_VERB}),?$|"
+    r"\b(?:that|which|who|whose|when|where|while|as|after|before|because|since|until|although|though|unless|whether|if|"
+    r"quot\w+|made|issued|would|he'd)\b|"
+    r"^[^,]*,$",  # "The bridge is lost, said a man": what stands here is what he said
     regex.IGNORECASE,
+)
+# What follows "X said" or "according to X," and belongs to X, or to when X said it.
+_NO_CLAUSE = regex.compile(
+    r"(?:that|who|which|whose|where)\b|an? [^,]{3,60},|\p{Lu}\p{L}+day\b(?!['’]s)|.*\baccording to\b", regex.IGNORECASE
 )
 _OPENERS = regex.compile(
     r"(?:the|an?|he|she|it|they|we|his|her|its|their|this|these|those|some|several|many|most|both|one|two|three|four|"
@@ -76,6 +88,24 @@ _OPENERS = regex.compile(
     r"lawmakers|medics|members|military|news|officials|opposition|police|prosecutors|protesters|provincial|rebels|"
     r"relatives|reports|residents|rights|security|state|survivors|troops|witnesses)\b",
     regex.IGNORECASE,
+)
+_ABBREVIATED = regex.compile(r"\.\p{Lu}$")
+_BEFORE_NAMES = (
+    "the",
+    "a",
+    "an",
+    "his",
+    "her",
+    "its",
+    "their",
+    "this",
+    "these",
+    "those",
+    "some",
+    "two",
+    "three",
+    "four",
+    "five",
 )
 _PRONOUNS = ("he", "she", "it", "they", "we")
 _MARKS = regex.compile(r"[\"“”„«»]|(?<=\s)['‘’](?=\p{L})|(?<=\p{L}[.,!?]?)['’](?=\s|$)")
@@ -96,11 +126,16 @@ def varied(item: LabelledArticle, variety: Variety, seed: int, epoch: int, index
     for n, text in enumerate(texts):
         chance = draw.random()
         if chance < variety.source_last:
-            texts[n] = source_last(text, draw)
+            worded = source_last(text, draw)
         elif chance < variety.source_last + variety.quotation_first:
-            texts[n] = quotation_first(text, draw)
+            worded = quotation_first(text, draw)
+        else:
+            continue
+        own = any(labels[n] == "none" for labels in item.labels.values())
+        if not own and _mentioned(item.conflict, worded) == _mentioned(item.conflict, text):
+            texts[n] = worded
     if draw.random() < variety.run_in:
-        texts, kept = run_in(texts, draw)
+        texts, kept = run_in(texts, [_gives_way(item, n) for n in range(len(texts) - 1)], draw)
     if draw.random() < variety.lost_punctuation:
         lost = draw.choice(_LOSSES)
         # A sentence that is nothing but punctuation stays, so that none is empty.
@@ -114,10 +149,20 @@ def varied(item: LabelledArticle, variety: Variety, seed: int, epoch: int, index
     )
 
 
+def _mentioned(conflict: Conflict, text: str) -> Counter[str]:
+    return Counter(mention.side for mention in conflict.find_mentions(text))
+
+
+def _gives_way(item: LabelledArticle, n: int) -> bool:
+    """Whether sentence `n` run into the next would have the next's voice: that beats the outlet, no other one."""
+    voices = {*item.conflict.keys, *RESERVED_VOICES} - {"none"}
+    return all(labels[n] not in voices or labels[n] == labels[n + 1] for labels in item.labels.values())
+
+
 def source_last(text: str, draw: random.Random) -> str:
     """ "X said S." as "S, X said.", "S, said X." or "According to X, S."; the last of them the other way round."""
-    if found := _ACCORDING.fullmatch(text):
-        return f"{_capital(found['clause'])}, according to {found['source']}."
+    if (found := _ACCORDING.fullmatch(text)) and _is_clause(found["clause"]):
+        return f"{_capital(_whole(found['clause']))}, according to {found['source']}."
     if (parts := _source_verb_clause(text)) is None:
         return text
     source, verb, clause = parts
@@ -145,27 +190,31 @@ def _attributed(said: str, source: str, verb: str) -> list[str]:
 def _source_verb_clause(text: str) -> tuple[str, str, str] | None:
     for pattern in _SOURCE_FIRST:
         found = pattern.fullmatch(text)
-        if found and _is_source(found["source"]) and not _TWO_VOICES.search(found["clause"]):
-            return _lowered(found["source"]).rstrip(","), found["verb"], found["clause"].rstrip(" .")
+        if found and _is_source(found["source"]) and _is_clause(found["clause"]):
+            return _lowered(found["source"]).rstrip(","), found["verb"], _whole(found["clause"])
     return None
 
 
-def run_in(texts: list[str], draw: random.Random) -> tuple[list[str], list[int]]:
+def _whole(clause: str) -> str:
+    """A clause without the full stop of its sentence, but with that of an abbreviation ("the U.S.")."""
+    clause = clause.rstrip(" .")
+    return f"{clause}." if _ABBREVIATED.search(clause) else clause
+
+
+def run_in(texts: list[str], give_way: Sequence[bool], draw: random.Random) -> tuple[list[str], list[int]]:
     """The sentences as a page scraped without line breaks has them, and which old sentence each one's labels are.
 
-    A line without a full stop (a headline, a byline) runs into the next; else a dateline runs into the first.
+    A headline or byline, a line without a full stop before the first sentence that has one, runs into the next line
+    if it may (`give_way`, for all but the last); if there is none, a dateline runs into the first.
     """
-    out: list[str] = []
-    kept: list[int] = []
-    pending = ""
-    for n, text in enumerate(texts):
-        last = n + 1 == len(texts)
-        if not last and not pending and len(text) > 8 and text[-1].isalnum():
-            pending = text
-            continue
-        out.append(f"{pending} {text}" if pending else text)
-        kept.append(n)
-        pending = ""
+    out, kept = list(texts), list(range(len(texts)))
+    for n, text in enumerate(texts[:-1]):
+        if not text[-1].isalnum():
+            break
+        if len(text) > 8 and give_way[n]:
+            out[n : n + 2] = [f"{text} {texts[n + 1]}"]
+            del kept[n]
+            break
     if len(out) == len(texts):
         day = f"{draw.choice(_MONTHS)}{draw.randint(1, 30)}"
         line = draw.choice((f"{draw.choice(_CITIES)}, {day} —", f"{draw.choice(_CITIES)} —", day, f"Updated {day}"))
@@ -181,10 +230,21 @@ def _is_source(text: str) -> bool:
     return not _TWO_VOICES.search(text) and not _NO_SOURCE.search(text)
 
 
+def _is_clause(text: str) -> bool:
+    return not _TWO_VOICES.search(text) and not _NO_CLAUSE.match(text)
+
+
 def _capital(text: str) -> str:
     return text[:1].upper() + text[1:]
 
 
 def _lowered(source: str) -> str:
-    """The source as it stands inside a sentence: the first letter small if its first word is a common one."""
-    return source[:1].lower() + source[1:] if _OPENERS.match(source) else source
+    """The source as it stands inside a sentence: the first letter small if its first word is a common one.
+
+    Before another capital it is part of a name ("Human Rights Watch").
+    """
+    common = _OPENERS.match(source)
+    named = (
+        source[common.end() :].lstrip()[:1].isupper() and common[0].lower() not in _BEFORE_NAMES if common else False
+    )
+    return source[:1].lower() + source[1:] if common and not named else source

@@ -21,11 +21,11 @@ from filelock import FileLock, Timeout
 
 from ..errors import InputError, WorkError
 from ..files.writing import FORMATS, check_parent, join_files, partial_name, replacing, sync, write_rows
-from .layout import Layout, kept_value
+from .layout import Layout, has_mentions, kept_value
 from .manifest import MANIFEST, RunState, append, run_of
 from .parts import LabelledPart
 
-REJECTS = "rejects.jsonl"
+REJECTS = "_rejects.jsonl"
 _LOCK = ".lock"
 # What a run leaves that is killed as it begins, and as it clears the folder.
 _BEGUN = partial_name(MANIFEST)
@@ -56,20 +56,26 @@ class Place:
     @property
     def manifest(self) -> Path:
         """Where the manifest is when the run has finished; until then it is in the folder."""
-        return self.file.with_name(f"{self.file.name}.{MANIFEST}") if self.file else self.folder / MANIFEST
+        return _beside(self.file, MANIFEST) if self.file else self.folder / MANIFEST
 
     @property
     def rejects(self) -> Path:
         """Where the rejects are when the run has finished, if there are any."""
-        return self.file.with_name(f"{self.file.name}.{REJECTS}") if self.file else self.folder / REJECTS
+        return _beside(self.file, REJECTS) if self.file else self.folder / REJECTS
+
+
+def _beside(file: Path, name: str) -> Path:
+    """Where what is called `name` in a folder of parts stands if the output is a single file."""
+    return file.with_name(f"{file.name}.{name.removeprefix('_')}")
 
 
 def is_output(path: Path) -> bool:
     """Whether a run wrote this file: in its folder, in a partition of that, or as a single file or beside one."""
     if path.name in (MANIFEST, REJECTS) or _PART.fullmatch(path.name):
         return any(run_of(folder / MANIFEST) for folder in (path.parent, path.parent.parent))
-    name = path.name.removesuffix(f".{MANIFEST}").removesuffix(f".{REJECTS}")
-    return run_of(path.with_name(f"{name}.{MANIFEST}")) is not None
+    for name in (MANIFEST, REJECTS):
+        path = path.with_name(path.name.removesuffix(f".{name.removeprefix('_')}"))
+    return run_of(_beside(path, MANIFEST)) is not None
 
 
 def run_place(output: Path, format: str | None = None, partition_by: str | None = None) -> Place:
@@ -212,6 +218,7 @@ def write_part(
         "number": part.number,
         "articles": len(part.jobs),
         "rows": rows,
+        "unmentioned": sum(not has_mentions(*pair) for pair in zip(part.jobs, labelled.articles, strict=True)),
         "rejects": len(part.rejects),
         "rejects_bytes": rejects_bytes,
         "end": {"input": part.end.source, "line": part.end.line},

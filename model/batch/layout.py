@@ -88,6 +88,15 @@ def kept_value(job: Job, column: str) -> Any:
     return conflict.name if column == CONFLICT else article.extra.get(column)
 
 
+def has_mentions(job: Job, predictions: Sequence[Prediction]) -> bool:
+    """Whether a side can be the voice of any sentence: one that no window mentions has a probability of 0."""
+    keys = job[1].keys
+    chances = [classes for prediction in predictions for classes in prediction.probabilities.values()]
+    return any(classes.get(key, 0.0) > 0 for classes in chances for key in keys) or not any(
+        keys[0] in classes for classes in chances
+    )
+
+
 def article_row(predictions: Sequence[Prediction], probabilities: bool = False) -> Row:
     """One row for the sentences of an article: for each head, how many have each class, and their share of all.
 

@@ -2,8 +2,9 @@
 
     {"run": {…}}        the first line: format of this file, versions, model and settings, see `label_files`
     {"input": {…}}      path, bytes, sha256 of each file, in the order in which they are read (null for standard input)
-    {"part": {…}}       number, articles, rows, rejects; end: the input (from 0) and line up to which it read;
-                        files: name and bytes of each; rejects_bytes: length of the rejects file after it
+    {"part": {…}}       number, articles, rows, rejects; unmentioned: the articles without a mention of a side;
+                        end: the input (from 0) and line up to which it read; files: name and bytes of each;
+                        rejects_bytes: length of the rejects file after it
     {"finished": {…}}   inputs, parts, articles, rows and rejects in all; a later run over more inputs goes on after it
     {"output": {…}}     bytes of the single file that the parts became; only in the manifest beside such a file
 
@@ -23,7 +24,8 @@ from ..errors import InputError
 from ..files.reading import START, Position
 from ..files.writing import sync
 
-MANIFEST = "manifest.jsonl"
+MANIFEST = "_manifest.jsonl"
+"""Its name in a folder: what reads a folder as one table passes over names that begin so."""
 VERSION = 2
 
 
@@ -48,6 +50,7 @@ class RunState:
     parts: int = 0
     articles: int = 0
     rows: int = 0
+    unmentioned: int = 0
     rejects: int = 0
     rejects_bytes: int = 0
     end: Position = START
@@ -115,6 +118,7 @@ def after_part(state: RunState, part: Mapping[str, Any]) -> RunState:
         parts=state.parts + 1,
         articles=state.articles + part["articles"],
         rows=state.rows + part["rows"],
+        unmentioned=state.unmentioned + part["unmentioned"],
         rejects=state.rejects + part["rejects"],
         rejects_bytes=part["rejects_bytes"],
         end=Position(part["end"]["input"], part["end"]["line"]),

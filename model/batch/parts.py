@@ -121,7 +121,11 @@ def _find_conflict(article: Article, known: dict[str | None, Conflict]) -> Confl
                 f"article {article.id!r:.80} names no conflict; say which with --conflict NAME, --sides FILE or "
                 '--side "Name=alias,alias" given twice or more'
             )
-        known[name] = packaged_conflict(name)
+        try:
+            known[name] = packaged_conflict(name)
+        except InputError as error:
+            other = f"; the sides given are those of '{known[None].name}'" if None in known else ""
+            raise InputError(f"{error}{other}") from None
     return known[name]
 
 

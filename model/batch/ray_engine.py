@@ -44,7 +44,9 @@ try:
 
     from .ray_feed import Feed, Parts, row
 except ModuleNotFoundError:
-    raise InputError("the engine 'ray' needs Ray; run `pip install 'whosays[ray]'`") from None
+    raise InputError(
+        "the engine 'ray' needs Ray; run `pip install '.[ray]'` where this package was installed from"
+    ) from None
 
 _DEPTH = 2
 """Parts under way for each actor: one in hand, one waiting."""

@@ -32,8 +32,8 @@ from .plan import earlier_run, take_up
 class Summary:
     """What a run has done in all, those before it in the same place included.
 
-    `resumed` counts the parts that were there when it started; `rejects_file` is None if nothing was rejected;
-    `finished` is false if it was told to stop.
+    `resumed` counts the parts that were there when it started, `unmentioned` the articles in which no side is
+    mentioned; `rejects_file` is None if nothing was rejected; `finished` is false if it was told to stop.
     """
 
     output: Path
@@ -42,13 +42,14 @@ class Summary:
     resumed: int
     articles: int
     rows: int
+    unmentioned: int
     rejects: int
     finished: bool
 
 
 def label_files(
-    inputs: Iterable[str],
-    output: Path,
+    inputs: str | Path | Iterable[str | Path],
+    output: str | Path,
     *,
     model: str = "default",
     conflict: Conflict | None = None,
@@ -75,7 +76,8 @@ def label_files(
     finished); `WorkError` if writing fails, an input changes meanwhile, or, if `strict`, at the first reject. What
     was whole stays, and the same call goes on from there.
     """
-    place, inputs = run_place(output, format, partition_by), list(inputs)
+    output, inputs = Path(output), _names(inputs)
+    place = run_place(output, format, partition_by)
     if place.file and place.file.exists() and any(_is_same(name, place.file) for name in inputs):
         raise InputError(f"{output}: is among the inputs; write the output elsewhere")
     own = [place.folder, *([place.file, place.rejects, place.manifest] if place.file else [])]
@@ -143,8 +145,13 @@ def going_on(inputs: Iterable[str]) -> str:
     return "and the same command goes on from there"
 
 
+def _names(inputs: str | Path | Iterable[str | Path]) -> list[str]:
+    """Inputs as `find_inputs` wants them; a single one need not be a list."""
+    return [str(inputs)] if isinstance(inputs, str | Path) else [str(name) for name in inputs]
+
+
 def label_stream(
-    inputs: Iterable[str],
+    inputs: str | Path | Iterable[str | Path],
     *,
     model: str = "default",
     conflict: Conflict | None = None,
@@ -160,7 +167,7 @@ def label_stream(
     articles keep besides, where they have them. Raises `InputError` at once if the input, the model or a column
     cannot be used or no article can be read.
     """
-    sources = find_inputs(inputs, is_output=is_output)
+    sources = find_inputs(_names(inputs), is_output=is_output)
     columns = [name for name in layout.keep if name != CONFLICT]
     _check_columns(columns, sources)
     parts = _with_an_article(cut_parts(read_items(sources, [*columns, *keep]), sources, conflict))
@@ -229,6 +236,7 @@ def _summary(place: Place, state: RunState, resumed: int, finished: bool = False
         resumed,
         state.articles,
         state.rows,
+        state.unmentioned,
         state.rejects,
         finished,
     )

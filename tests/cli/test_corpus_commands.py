@@ -179,7 +179,9 @@ def test_bad_input_is_one_line_and_exit_code_2(gold_file, clean, sides_file, arg
 
 
 def test_in_a_real_process(tmp_path, sides_file):
-    path = rows_file(tmp_path / "bad.jsonl", article("a", CLEAN), article("b", {"text": "Hm.", "side": "southland"}))
+    path = rows_file(
+        tmp_path / "bad.jsonl", article("a", CLEAN), article("b", {"text": "Hm.", "side": "southland", "stance": None})
+    )
     command = [sys.executable, "-m", "whosays.cli", "corpus", "check", str(path), "--sides", str(sides_file)]
     done = subprocess.run(command, capture_output=True, text=True, timeout=120)
     assert done.returncode == 1

@@ -59,6 +59,15 @@ def test_a_terminal_need_not_have_every_character(article, tiny_model):
     assert b"?caf??" in done.stdout
 
 
+@pytest.mark.parametrize("where", [[], ["-o", "out.csv"], ["--html", "out.html"]])
+def test_aliases_that_never_occur_are_noticed(tmp_path, tiny_model, monkeypatch, where):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "a.txt").write_text("Nobody that anybody knows spoke.")
+    result = run("a.txt", *SIDES, "--model", tiny_model, *where)
+    assert result.exit_code == 0, result.stderr
+    assert "no side is mentioned in 1 of 1 articles" in result.stderr
+
+
 @pytest.mark.parametrize("ending", ["jsonl", "csv", "parquet"])
 def test_rows_go_to_a_file_that_is_never_overwritten_unasked(article, tiny_model, tmp_path, ending):
     output = tmp_path / f"out.{ending}"
@@ -94,7 +103,7 @@ def test_a_folder_of_parts_grows(tmp_path, tiny_model):
     first = run(*options)
     assert first.exit_code == 3, first.stderr
     assert "1 articles rejected, 1 labelled" in first.stderr
-    assert (tmp_path / "out" / "rejects.jsonl").exists()
+    assert (tmp_path / "out" / "_rejects.jsonl").exists()
     again = run(*options)
     assert again.exit_code == 3, "a short output never looks like a whole one"
     assert "nothing to do" in again.stderr
@@ -183,7 +192,7 @@ def test_a_signal_finishes_the_part_in_hand_and_the_same_command_goes_on(tmp_pat
     lines = sum(len(part.read_text().splitlines()) for part in parts)
     assert 0 < lines < 6000 * 60
     assert f"{128 * len(parts)} articles are labelled and safe" in last
-    manifest = (tmp_path / "out" / "manifest.jsonl").read_text().splitlines()
+    manifest = (tmp_path / "out" / "_manifest.jsonl").read_text().splitlines()
     assert sum('{"part"' in line for line in manifest) == len(parts)
 
 

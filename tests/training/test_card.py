@@ -12,6 +12,7 @@ from whosays.model.labels import DEFAULT_SCHEME, Head, Scheme
 from whosays.training.card import model_card
 from whosays.training.evaluation.evaluate import System, evaluate
 from whosays.training.evaluation.judged import Answer
+from whosays.training.evaluation.report import num
 from whosays.training.fit import train
 from whosays.training.recipe import Recipe
 
@@ -43,7 +44,7 @@ def test_a_card_says_what_an_evaluation_found(run_folder, gold_file, sides_file,
         assert f"{figures['macro_f1']['value']:.3f} [" in card
         assert f"{figures['calibration']['ece']['value']:.3f}" in card
         assert all(
-            f"{row['macro_f1']:.3f} ({row['threshold']:.2f})" in card for row in figures["risk_coverage"]["kept"]
+            f"{num(row['macro_f1'])} ({row['threshold']:.2f})" in card for row in figures["risk_coverage"]["kept"]
         )
     assert f"when two sides exchange their names: side {found['name_swap']['heads']['side']['value']:.3f} [" in card
     assert f"a gap of {found['heads']['side']['between_sides']['gap']['value']:.3f}" in card

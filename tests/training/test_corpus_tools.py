@@ -60,6 +60,19 @@ def test_every_kind_of_fault_is_found_with_file_line_and_article(tmp_path, strai
     assert "7 : not valid JSON" in found
 
 
+def test_a_misspelt_head_is_noted_and_null_is_not(tmp_path, strait):
+    file = tmp_path / "a.jsonl"
+    sentences = [{"text": "Norden spoke.", "side": "northland", "stance": None}, {"text": "So.", "Side": "none"}]
+    file.write_text(json.dumps({"id": "a", "conflict": "strait", "sentences": sentences}))
+    found = [
+        finding.message for finding in check_corpus([str(file)], {}, {"strait": strait}) if "has no" in finding.message
+    ]
+    assert found == [
+        f"sentence 2 has no '{head}' (it has: text, Side); write null if it was not decided"
+        for head in ("side", "stance")
+    ]
+
+
 def test_split_leaks(tmp_path, strait):
     other = Conflict("gulf", strait.sides)
     file = rows_file(

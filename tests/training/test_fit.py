@@ -3,6 +3,7 @@ import json
 import pytest
 import torch
 from whosays.model.checkpoint import load_model
+from whosays.model.errors import InputError
 from whosays.model.labels import DEFAULT_SCHEME
 from whosays.model.predictor import Predictor
 from whosays.training.calibrate import fit_temperatures
@@ -24,7 +25,7 @@ def recipe(tiny_encoder, gold_file, sides_file):
 
 def test_training_learns_and_leaves_a_complete_model_folder(recipe, tmp_path, gold_file, strait, caplog):
     metrics = train(recipe, tmp_path / "run")
-    assert "2 of 2 development articles are trained on as well" in caplog.text
+    assert "8 of 8 development articles are trained on as well" in caplog.text
     assert metrics["development"]["macro_f1"] > 0.6
     assert metrics["development"]["macro_f1"] == max(e["macro_f1"] for e in metrics["epochs"])
     names = {path.name for path in (tmp_path / "run").iterdir()}
@@ -70,6 +71,17 @@ def test_what_a_teacher_labelled_is_learnt(recipe, gold_file, tmp_path, strait):
     little.write_text(json.dumps({"id": "l", "conflict": "strait", "sentences": [{"text": "No.", "side": "none"}]}))
     changed = recipe.model_copy(update={"train": [str(little)], "taught": [str(taught)]})
     assert train(changed, tmp_path / "run")["development"]["macro_f1"] > 0.6
+
+
+def test_a_head_without_any_label_is_refused(recipe, gold_file, tmp_path):
+    row = json.loads(gold_file.read_text().splitlines()[0])
+    for sentence in row["sentences"]:
+        sentence["Stance"] = sentence.pop("stance")
+    file = tmp_path / "misspelt.jsonl"
+    file.write_text(json.dumps(row))
+    with pytest.raises(InputError, match="no label of 'stance' at all"):
+        train(recipe.model_copy(update={"train": [str(file)]}), tmp_path / "run")
+    assert not (tmp_path / "run").exists()
 
 
 def test_patience_ends_a_run_that_does_not_improve(recipe, tmp_path):

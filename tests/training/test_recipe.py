@@ -3,7 +3,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from whosays.configs import packaged_names
 from whosays.model.errors import InputError
-from whosays.training.recipe import Recipe, dump_recipe, load_recipe
+from whosays.model.labels import DEFAULT_SCHEME
+from whosays.training.recipe import Recipe, dump_recipe, load_recipe, recipe_articles
 
 
 def test_every_packaged_recipe_loads():
@@ -38,18 +39,20 @@ def test_changes_are_yaml_values_and_reach_inside():
 @pytest.mark.parametrize(
     ("change", "parts"),
     [
-        ("epoch=3", ["epoch", "unknown key"]),
+        ("epoch=3", ["--set 'epoch=3': epoch: unknown key; did you mean 'epochs'?"]),
         ("epochs=0", ["epochs", "0"]),
         ("encoder_lr=-1", ["encoder_lr", "-1"]),
         ("dropout=1.5", ["dropout"]),
         ("precision=int8", ["precision", "int8"]),
         ("overlap=600", ["overlap", "600"]),
-        ("train=[a.jsonl]", ["train and dev"]),
+        ("train=[a.jsonl]", ["recipe default.yaml: train and dev"]),
+        ("train=a.jsonl", ["--set 'train=a.jsonl': train: must be a list; write it as [a, b]"]),
+        ("lora.rnk=8", ["--set 'lora.rnk=8': lora.rnk: unknown key; remove it"]),
         ("lora.rank=0", ["lora.rank"]),
         ("variety.source_last=0.9", ["variety", "quotation_first", "0.9 and 0.15"]),
-        ("scheme={}", ["recipe default.yaml: scheme: heads", "one at least"]),
-        ("scheme={tone: [calm, angry]}", ["recipe default.yaml: scheme: needs", "labels"]),
-        ("scheme={tone: {labels: [calm]}}", ["recipe default.yaml: scheme: head 'tone'", "two or more"]),
+        ("scheme={}", ["--set 'scheme={}': scheme: heads", "one at least"]),
+        ("scheme={tone: [calm, angry]}", ["scheme: needs", "labels"]),
+        ("scheme={tone: {labels: [calm]}}", ["scheme: head 'tone'", "two or more"]),
         ("epochs", ["key=value"]),
         ("epochs=[", ["YAML"]),
     ],
@@ -65,3 +68,15 @@ def test_bad_values_name_the_field_the_value_and_the_fix(change, parts):
 def test_a_missing_recipe_names_the_known_ones():
     with pytest.raises(InputError, match="default"):
         load_recipe("nothing.yaml")
+
+
+def test_own_articles_may_come_beside_the_packaged_ones(gold_file, sides_file):
+    changes = [f"train=[packaged, {gold_file}]", "dev=[packaged]", f"sides=[{sides_file}]"]
+    recipe = load_recipe("default", changes)
+    both = recipe_articles(recipe, DEFAULT_SCHEME, ["train"])
+    packaged = recipe_articles(load_recipe("default"), DEFAULT_SCHEME, ["train"])
+    assert len(both) == len(packaged) + 8
+    assert [item.conflict.name for item in both[-2:]] == ["strait", "strait"]
+    assert len(recipe_articles(recipe, DEFAULT_SCHEME, ["dev"])) == len(
+        recipe_articles(load_recipe("default"), DEFAULT_SCHEME, ["dev"])
+    )

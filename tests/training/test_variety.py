@@ -48,6 +48,13 @@ def test_what_cannot_be_inverted_only_moves(text, expected):
         "He is said to be in the mountains of the north.",
         "The minister said: “We will not leave.”",
         "Nothing was said.",
+        "No batons were drawn at any point, said a deputy chief who was there.",  # the source is last already
+        "The pits, said her opponent when he could be heard, closed under a flooded seam.",
+        "Israel struck hours after its security cabinet said it would intensify the campaign.",
+        "Elsewhere, Iraqi police said some civilians had been killed on the road.",
+        "No group has said it was behind the attack on the market.",
+        "Mr. Harper said Tuesday, that debating the deployment would help nobody.",
+        "According to McLaren, who wrote the report, there was a plan for the games.",
     ],
 )
 def test_what_does_not_fit_is_left_alone(text):
@@ -61,13 +68,13 @@ def test_a_reported_clause_becomes_a_quotation():
 
 
 def test_a_headline_runs_into_the_next_sentence_and_else_a_dateline_does():
-    texts, kept = run_in(["Truce Breaks Down", "Both sides fired.", "Night fell."], random.Random(1))
-    assert texts == ["Truce Breaks Down Both sides fired.", "Night fell."]
+    texts, kept = run_in(["Truce Breaks Down", "Both sides fired.", "Night fell"], [True, True], random.Random(1))
+    assert texts == ["Truce Breaks Down Both sides fired.", "Night fell"]
     assert kept == [1, 2]
-    texts, kept = run_in(["Both sides fired.", "Night fell."], random.Random(1))
+    texts, kept = run_in(["Both sides fired.", "Night fell", "Day broke."], [True, True], random.Random(1))
     assert texts[0].endswith(" Both sides fired.")
-    assert texts[1:] == ["Night fell."]
-    assert kept == [0, 1]
+    assert texts[1:] == ["Night fell", "Day broke."], "only what stands before the first sentence is a headline"
+    assert kept == [0, 1, 2]
 
 
 @given(
@@ -87,6 +94,45 @@ def test_every_sentence_keeps_its_labels_and_none_is_empty(texts, share, epoch):
     assert labels == tuple(sorted(labels))
     assert labels[-1] == f"s{len(texts) - 1}"
     assert all(sentence.text.strip() for sentence in worded.article.sentences)
+
+
+def worded(texts, sides, variety, conflict=TWO_SIDES):
+    item = LabelledArticle(article_from_sentences("a", texts), conflict, {"side": tuple(sides)})
+    found = varied(item, variety, 1, 1, 1)
+    return [s.text for s in found.article.sentences], list(found.labels["side"])
+
+
+def test_the_outlets_own_sentences_keep_their_wording():
+    text = "The officials said the vote was marred by fraud."
+    assert worded([text], ["other"], Variety(source_last=1))[0] != [text]
+    assert worded([text], ["none"], Variety(source_last=1))[0] == [text]
+
+
+def test_a_wording_that_loses_a_mention_is_not_taken():
+    text = "Officials of the port said the vote was marred by fraud."
+    for alias, kept in (("officials", False), ("Officials", True)):
+        conflict = Conflict("c", (parse_side(f"a={alias}"), parse_side("b=Suden")))
+        assert (worded([text], ["other"], Variety(quotation_first=1), conflict)[0] == [text]) == kept
+
+
+def test_a_headline_with_a_voice_of_its_own_runs_into_none_but_its_like():
+    always = Variety(run_in=1)
+    headline, first = "Norden Claims the Town", "Nobody was seen in the streets."
+    for before, after in (("none", "other"), ("none", "none"), (None, "both"), ("Northland", "Northland")):
+        assert worded([headline, first], [before, after], always) == ([f"{headline} {first}"], [after])
+    texts, sides = worded([headline, first], ["Northland", "none"], always)
+    assert (len(texts), sides) == (2, ["Northland", "none"])
+
+
+def test_the_full_stop_of_an_abbreviation_stays():
+    assert wordings(source_last, "He said the men had been trained in the U.S.") == {
+        "The men had been trained in the U.S., he said."
+    }
+
+
+def test_names_keep_their_capitals():
+    text = "Human Rights Watch said the men had been beaten in the cells."
+    assert all("Human Rights Watch" in wording for wording in wordings(source_last, text))
 
 
 def test_without_shares_nothing_changes():

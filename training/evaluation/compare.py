@@ -61,8 +61,8 @@ def load_scored(path: Path) -> Scored:
             raise InputError(str(row))
         rows.append(row)
     try:
-        belongs = _belongs(content, rows)
-    except (KeyError, TypeError):
+        belongs = _belongs(content, rows) and bool(Scheme.from_dict(content["scheme"]))
+    except (KeyError, TypeError, InputError):
         belongs = False
     if not belongs:
         raise InputError(f"{folder}: {PREDICTIONS_FILE} is not what {JSON_FILE} is about; evaluate again")

@@ -80,13 +80,19 @@ def risk_coverage(judged: Judged, weights: np.ndarray) -> dict[str, Any]:
     }
 
 
-def _kept(judged: Judged, share: float) -> dict[str, float]:
-    """Macro-F1 of the surest sentences, `share` of all or, since those of one score go together, a few more."""
+def _kept(judged: Judged, share: float) -> dict[str, float | None]:
+    """Macro-F1 of the surest sentences, `share` of all or, since those of one score go together, a few more.
+
+    None where a class of the gold has no sentence left: a mean of fewer classes would not compare.
+    """
     assert judged.scores is not None
     threshold = float(np.sort(judged.scores)[::-1][max(0, int(np.ceil(share * len(judged))) - 1)])
     surest = judged.take(judged.scores >= threshold)
-    scores = pooled_f1(surest.head, list(surest.gold), list(surest.predicted), list(surest.conflicts))
-    return {"coverage": len(surest) / len(judged), "threshold": threshold, "macro_f1": macro_f1(scores)}
+    whole, scores = (
+        pooled_f1(some.head, list(some.gold), list(some.predicted), list(some.conflicts)) for some in (judged, surest)
+    )
+    macro = macro_f1(scores) if scores.keys() == whole.keys() else None
+    return {"coverage": len(surest) / len(judged), "threshold": threshold, "macro_f1": macro}
 
 
 def precision_recall(judged: Judged, weights: np.ndarray) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from dataclasses import replace
 
 import datasets
 import pyarrow as pa
+import pyarrow.dataset
 import pyarrow.parquet as pq
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -299,7 +300,7 @@ def test_what_a_folder_has_grown_by_is_all_that_is_labelled(label, tmp_path):
     after = files_of(tmp_path / "out")
     parts = {name: content for name, content in before.items() if name.startswith("part-")}
     assert parts.items() < after.items()
-    assert after["manifest.jsonl"].startswith(before["manifest.jsonl"])
+    assert after["_manifest.jsonl"].startswith(before["_manifest.jsonl"])
     assert [r["file"][-7:] for r in read_jsonl(second.rejects_file)] == ["m.jsonl", "a.jsonl"]
     assert label(tmp_path / "in", to=tmp_path / "out").resumed == second.parts
 
@@ -377,10 +378,10 @@ def test_nothing_of_others_is_replaced_unasked(label, tmp_path):
         ("part-00000.csv", "mine"),
         (".part-00000.jsonl.partial", "mine"),
         ("conflict=x/part-00000.parquet", "mine"),
-        ("rejects.jsonl", "mine\n"),
-        ("manifest.jsonl", '{"mine": 1}'),
-        ("manifest.jsonl", '{"run": {"mine": 1}}\n{"mine": 2'),
-        ("manifest.jsonl", "[]\n"),
+        ("_rejects.jsonl", "mine\n"),
+        ("_manifest.jsonl", '{"mine": 1}'),
+        ("_manifest.jsonl", '{"run": {"mine": 1}}\n{"mine": 2'),
+        ("_manifest.jsonl", "[]\n"),
     ],
 )
 def test_a_folder_without_the_manifest_of_a_run_is_nobodys_to_clear(label, tmp_path, name, content, force):
@@ -442,7 +443,7 @@ def test_a_damaged_manifest_is_said_and_replaced_by_force_alone(label, tmp_path)
     label(source, to=tmp_path / "out")
     whole = files_of(tmp_path / "out")
     for damage in ("[]", "1", "null", '"run"', "{}", '{"part": []}', '{"input": 1}'):
-        manifest = tmp_path / "out" / "manifest.jsonl"
+        manifest = tmp_path / "out" / "_manifest.jsonl"
         manifest.write_text(f"{manifest.read_text()}{damage}\n")
         before = files_of(tmp_path / "out")
         with pytest.raises(InputError, match=r"line \d+: damaged; give --force"):
@@ -456,8 +457,8 @@ def test_a_folder_that_was_not_cleared_to_the_end_is_still_a_runs(label, tmp_pat
     source = write(tmp_path / "in.jsonl", *rows(9), "{")
     label(source, to=tmp_path / "out")
     whole = files_of(tmp_path / "out")
-    (tmp_path / "out" / "manifest.jsonl").rename(tmp_path / "out" / ".manifest.jsonl.cleared")
-    (tmp_path / "out" / ".manifest.jsonl.partial").write_text('{"run": {')  # and another began, and was killed too
+    (tmp_path / "out" / "_manifest.jsonl").rename(tmp_path / "out" / "._manifest.jsonl.cleared")
+    (tmp_path / "out" / "._manifest.jsonl.partial").write_text('{"run": {')  # and another began, and was killed too
     assert label(source, to=tmp_path / "out").resumed == 0
     assert files_of(tmp_path / "out") == whole
 
@@ -497,6 +498,26 @@ def test_a_column_that_no_input_has_is_an_error_unless_rows_may_have_it(label, t
         label(write(tmp_path / "b.jsonl", {"text": "Hm.", "day": "x" * 300}), to=tmp_path / "out", partition_by="day")
 
 
+def test_a_folder_of_parts_opens_as_one_table(label, tmp_path):
+    source = write(tmp_path / "in.jsonl", *rows(12), "{broken")
+    summary = label(source, to=tmp_path / "out", format="parquet", partition_by="place")
+    assert summary.rejects == 1
+    table = pa.dataset.dataset(tmp_path / "out", partitioning="hive").to_table()
+    assert table.num_rows == summary.rows
+    assert set(table["place"].to_pylist()) == {"land", "sea", None}
+
+
+def test_articles_that_mention_no_side_are_counted_and_paths_may_be_of_any_kind(label, engine, strait, tmp_path):
+    source = write(tmp_path / "in.jsonl", {"text": "Norden spoke."}, *({"text": "It rained."} for _ in range(6)))
+    options = {"conflict": strait, "part_items": 4, "start_engine": lambda *given: engine}
+    for inputs, output in ((source, tmp_path / "a.jsonl"), (str(source), str(tmp_path / "b.jsonl"))):
+        summary = label_files(inputs, output, **options)
+        assert (summary.unmentioned, summary.articles) == (6, 7)
+    assert label_files([source], tmp_path / "b.jsonl", **options) == replace(summary, resumed=2)
+    [part] = label_stream(str(source), conflict=strait, start_engine=lambda *given: engine)
+    assert len(part.articles) == 7
+
+
 @pytest.mark.parametrize("option", [{"partition_by": ""}, {"layout": Layout(keep=("",))}])
 def test_a_column_without_a_name_is_refused(label, tmp_path, option):
     source = write(tmp_path / "in.jsonl", *rows(1))
@@ -515,7 +536,7 @@ def test_a_part_that_is_gone_or_cut_is_noticed(label, tmp_path):
             label(source, to=tmp_path / "out")
     label(source, to=tmp_path / "out", force=True)
     assert part.read_bytes() == content
-    manifest = tmp_path / "out" / "manifest.jsonl"
+    manifest = tmp_path / "out" / "_manifest.jsonl"
     unfinished = [line for line in manifest.read_text().splitlines(keepends=True) if "finished" not in line]
     manifest.write_text("".join(unfinished))
     part.unlink()
