@@ -111,7 +111,7 @@ def test_the_files_list_every_sentence_that_flipped_and_the_summary_the_first_of
     found = compare(*pair)
     summary = summarise(found)
     assert "| side | none | side | 16 | fixed |" in summary
-    assert "- Northland said its ships had left the strait. (a0, sentence 0; gold northland, " in summary
+    assert "- Northland said its ships had left the strait. (a0, sentence 1; gold northland, " in summary
     assert summary.count(", none at 0.900 → ") == 3 * 3  # side: moves from `none` to `side`, `other` and `both`
     assert "- … and 13 more" in summary
     write_comparison(found, tmp_path / "c")

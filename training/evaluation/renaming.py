@@ -212,7 +212,6 @@ def _with_article(lead: str, new: str, word: Word, takes_the: bool | None) -> tu
     """The text before a mention, and the new word, with the article that the new word needs."""
     found = _ARTICLE.search(lead)
     if found and found.group(1).lower() != "the":
-        new = without_article(new)
         fitting = "a" if _CONSONANT.match(new) else "an"
         start, end = found.span(1)
         lead = lead[:start] + (fitting.capitalize() if lead[start] == "A" else fitting) + lead[end:]
