@@ -17,13 +17,16 @@ from .labels import DEFAULT_SCHEME, Scheme
 MAX_DISTANCE = 4
 """Sentences between a mention and the sentence that points at it; further ones count as this far."""
 _MASKED = -1e4
+_SHARPNESS = 4.0
+"""By how much attention over a sentence's tokens is sharper than a dot product of vectors of this width usually is."""
 
 
 class SentenceLabelerConfig(PretrainedConfig):
     """What is needed to build a `SentenceLabeler`.
 
     `encoder` is the name under which the encoder was asked for and `encoder_config` its own configuration.
-    `anonymous` says whether mentions become one shared token; `pointer_size` is the width of the pointer's queries
+    `anonymous` says whether mentions become one shared token; `pooling` is how a sentence's tokens become its vector,
+    "mean" or "attention", see `pool_sentences`; `pointer_size` is the width of the pointer's queries
     and keys; `lora` holds rank and alpha if the encoder is adapted and not changed. `temperatures` calibrate each
     head, 1 being none. `max_tokens` and `overlap` lay the windows.
     """
@@ -37,6 +40,7 @@ class SentenceLabelerConfig(PretrainedConfig):
         encoder_sha256: str = "",
         scheme: dict[str, Any] | None = None,
         anonymous: bool = True,
+        pooling: str = "mean",
         pointer_size: int = 128,
         dropout: float = 0.1,
         lora: dict[str, Any] | None = None,
@@ -50,6 +54,7 @@ class SentenceLabelerConfig(PretrainedConfig):
         self.encoder_sha256 = encoder_sha256
         self.scheme = scheme or DEFAULT_SCHEME.to_dict()
         self.anonymous = anonymous
+        self.pooling = pooling
         self.pointer_size = pointer_size
         self.dropout = dropout
         self.lora = lora
@@ -76,14 +81,20 @@ class LabelerOutput(ModelOutput):
     pointer: Tensor | None = None
 
 
-def pool_sentences(hidden: Tensor, slots: Tensor, slot_count: int) -> Tensor:
+def pool_sentences(hidden: Tensor, slots: Tensor, slot_count: int, focus: Tensor | None = None) -> Tensor:
     """Mean of each sentence's token vectors: hidden [B, T, D], slots [B, T] → [B, slot_count, D].
 
-    A sentence's closing token counts as its own, so that no sentence is empty; padding slots give zeros.
+    With `focus` [D] it is weighted by attention to that (Yang et al. 2016): by the softmax, over the sentence's tokens,
+    of hidden · focus · 4/√D; a focus of zeros gives the plain mean. A sentence's closing token counts as its own, so
+    that no sentence is empty; padding slots give zeros.
     """
     member = slots.unsqueeze(1) == torch.arange(slot_count, device=slots.device)[None, :, None]
-    weights = member.to(hidden.dtype)
-    return weights @ hidden / weights.sum(-1, keepdim=True).clamp(min=1)
+    if focus is None:
+        weights = member.to(hidden.dtype)
+        return weights @ hidden / weights.sum(-1, keepdim=True).clamp(min=1)
+    scores = (hidden.float() @ focus.float()) * (_SHARPNESS / focus.shape[0] ** 0.5)
+    weights = scores.unsqueeze(1).masked_fill(~member, _MASKED).softmax(-1) * member
+    return weights.to(hidden.dtype) @ hidden
 
 
 class PointerHead(nn.Module):
@@ -134,6 +145,12 @@ class SentenceLabeler(PreTrainedModel):
         width = self.encoder.config.hidden_size
         self.scheme = Scheme.from_dict(config.scheme)
         self.dropout = nn.Dropout(config.dropout)
+        # Each head looks at a sentence in its own way.
+        self.focus = (
+            nn.ParameterDict({head.name: nn.Parameter(torch.zeros(width)) for head in self.scheme.heads})
+            if config.pooling == "attention"
+            else None
+        )
         self.heads = nn.ModuleDict({head.name: nn.Linear(width, len(head.labels)) for head in self.scheme.heads})
         self.pointer = PointerHead(width, config.pointer_size)
         self.mention = nn.Parameter(torch.zeros(width)) if config.anonymous else None
@@ -160,15 +177,26 @@ class SentenceLabeler(PreTrainedModel):
             vectors = torch.where(real, self.mention.to(embedded.dtype), embedded[rows, mention_positions])
             embedded = embedded.index_put((rows, mention_positions), vectors)
         hidden = self.encoder(inputs_embeds=embedded, attention_mask=attention_mask).last_hidden_state
-        vectors = self.dropout(pool_sentences(hidden, slots, sentences.shape[1]))
+        vectors = self._sentence_vectors(hidden, slots, sentences.shape[1])
         distance = mention_sentences.unsqueeze(1) - sentences.unsqueeze(2)
-        pointer = self.pointer(vectors, hidden[rows, mention_positions], distance)
+        # There is one pointer: of several heads that point, the first asks it for all.
+        asking = next((head for head in self.scheme.heads if head.points), self.scheme.heads[0])
+        pointer = self.pointer(vectors[asking.name], hidden[rows, mention_positions], distance)
         logits: dict[str, Tensor] = {}
         for head in self.scheme.heads:
-            fixed = self.heads[head.name](vectors).float()
+            fixed = self.heads[head.name](vectors[head.name]).float()
             by_side = [side_scores(pointer, mention_sides, side_present)] if head.points else []
             logits[head.name] = torch.cat([fixed, *by_side], dim=-1)
         return LabelerOutput(self._loss(logits, labels) if labels else None, logits, pointer)
+
+    def _sentence_vectors(self, hidden: Tensor, slots: Tensor, count: int) -> dict[str, Tensor]:
+        """Each head's vectors of the sentences, [B, S, D]; pooled by their mean they are the same for all."""
+        if self.focus is None:
+            shared: Tensor = self.dropout(pool_sentences(hidden, slots, count))
+            return dict.fromkeys(self.scheme.names, shared)
+        return {
+            name: self.dropout(pool_sentences(hidden, slots, count, self.focus[name])) for name in self.scheme.names
+        }
 
     def _loss(self, logits: dict[str, Tensor], labels: dict[str, Tensor]) -> Tensor:
         """Sum over heads of the mean cross-entropy over labelled sentences; a batch without labels gives 0."""

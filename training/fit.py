@@ -52,6 +52,7 @@ def train(recipe: Recipe, output: Path) -> dict[str, Any]:
         recipe.encoder,
         scheme=recipe_scheme(recipe),
         anonymous=recipe.anonymous,
+        pooling=recipe.pooling,
         pointer_size=recipe.pointer_size,
         dropout=recipe.dropout,
         lora=recipe.lora.model_dump() if recipe.lora else None,

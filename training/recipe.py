@@ -48,6 +48,7 @@ class Recipe(BaseModel):
     scheme: dict[str, Any] | None = None
     encoder: str = "minilm"
     anonymous: bool = True
+    pooling: Literal["mean", "attention"] = "mean"
     pointer_size: int = Field(default=128, ge=8, le=1024)
     lora: Lora | None = None
     dropout: float = Field(default=0.1, ge=0, lt=1)

@@ -84,6 +84,19 @@ def test_an_export_answers_as_its_model_whatever_the_shape(predictors, form, row
         assert [row.evidence for row in a] == [row.evidence for row in b]
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("form", ["merged", "onnx"])
+def test_attention_pooling_is_exported_too(tiny_encoder, tmp_path, form):
+    torch.manual_seed(3)
+    model, tokenizer = new_model(str(tiny_encoder), pooling="attention", max_tokens=128, overlap=32)
+    with torch.no_grad():
+        for focus in model.focus.values():
+            focus += torch.randn_like(focus)
+    save_model(model, tokenizer, tmp_path / "model")
+    parity = export_model(str(tmp_path / "model"), tmp_path / "out", form, jobs_of([(SAID, STRAIT), (SAID[:1], FIVE)]))
+    assert parity.deviation < 1e-4
+
+
 def test_logits_and_pointer_have_the_networks_shapes(adapted, exported):
     network, tokenizer = load_model(str(adapted))
     labeler, _ = load_model(str(exported["onnx"]))

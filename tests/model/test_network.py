@@ -1,6 +1,6 @@
 import pytest
 import torch
-from whosays.model.checkpoint import load_model, new_model
+from whosays.model.checkpoint import load_model, new_model, save_model
 from whosays.model.network import PointerHead, pool_sentences, side_scores
 from whosays.model.sides import Mention
 from whosays.model.windows import EncodedSentence, collate, make_windows
@@ -25,6 +25,30 @@ def test_pooling_is_the_mean_over_each_sentence():
     hidden = torch.arange(10.0).reshape(1, 5, 2)
     pooled = pool_sentences(hidden, torch.tensor([[-1, 0, 0, 1, -1]]), 3)
     assert pooled.tolist() == [[[3.0, 4.0], [6.0, 7.0], [0.0, 0.0]]]
+
+
+def test_pooling_by_attention_starts_as_the_mean_and_follows_its_focus():
+    hidden, slots = torch.randn(2, 6, 8), torch.tensor([[-1, 0, 0, 1, 1, -1], [0, 1, 1, 1, 2, -1]])
+    mean = pool_sentences(hidden, slots, 3)
+    assert torch.allclose(pool_sentences(hidden, slots, 3, torch.zeros(8)), mean, atol=1e-6)
+    sharp = pool_sentences(hidden, slots, 3, hidden[1, 2] * 100)
+    best = (hidden[1, 1:4] @ hidden[1, 2]).argmax() + 1
+    assert torch.allclose(sharp[1, 1], hidden[1, best], atol=1e-4)
+    assert sharp[0, 2].tolist() == [0.0] * 8
+
+
+def test_each_head_may_look_at_a_sentence_in_its_own_way(tiny_encoder, tmp_path):
+    torch.manual_seed(0)
+    model, tokenizer = new_model(str(tiny_encoder), pooling="attention", max_tokens=128)
+    before = model.eval()(**batch())
+    with torch.no_grad():
+        model.focus["stance"] += torch.randn(32)
+    after = model(**batch())
+    assert torch.equal(before.logits["side"], after.logits["side"])
+    assert not torch.allclose(before.logits["stance"], after.logits["stance"], atol=1e-4)
+    save_model(model, tokenizer, tmp_path / "saved")
+    again, _ = load_model(str(tmp_path / "saved"))
+    assert torch.allclose(again.eval()(**batch()).logits["stance"], after.logits["stance"], atol=1e-5)
 
 
 def test_a_sides_score_is_the_log_sum_exp_of_its_mentions():
