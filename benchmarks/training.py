@@ -32,7 +32,7 @@ def measure(name: str) -> None:
     recipe = load_recipe(name)
     set_seed(recipe.seed)
     lora = recipe.lora.model_dump() if recipe.lora else None
-    model, tokenizer = new_model(recipe.encoder, dropout=recipe.dropout, lora=lora)
+    model, tokenizer = new_model(recipe.encoder, pooling=recipe.pooling, dropout=recipe.dropout, lora=lora)
     bf16 = Predictor(model, tokenizer, precision=recipe.precision).bf16
     if bf16:
         round_frozen(model)

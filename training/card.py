@@ -16,7 +16,7 @@ from ..model.predictor import Predictor
 from .corpus import LabelledArticle
 from .evaluation.compare import load_scored
 from .evaluation.report import cell, num, title_of
-from .recipe import Recipe, dump_recipe, load_recipe, recipe_articles, recipe_scheme
+from .recipe import PACKAGED, Recipe, dump_recipe, load_recipe, own_files, recipe_articles, recipe_scheme
 
 CARD_FILE = "README.md"
 _EXAMPLES = 8
@@ -98,7 +98,7 @@ def labelling_speed(predictor: Predictor, articles: Sequence[LabelledArticle]) -
 def _head(recipe: Recipe) -> str:
     base = hub_name(recipe.encoder)
     # What somebody else's articles and encoder allow, only they can say.
-    license = "license: apache-2.0\n" if recipe.encoder in BUILT_IN and not recipe.train else ""
+    license = "license: apache-2.0\n" if recipe.encoder in BUILT_IN and not own_files(recipe) else ""
     return f"""---
 {license}language: en
 library_name: whosays
@@ -236,12 +236,17 @@ Temperatures for calibration: {", ".join(f"{h} {t:.2f}" for h, t in metrics["tem
 
 
 def _data(recipe: Recipe) -> str:
-    learnt = f"The files {', '.join(recipe.train)}" if recipe.train else "The training conflicts of the packaged corpus"
-    taught = " and articles that a larger model labelled (`taught`)" if recipe.taught else ""
+    own, packaged = own_files(recipe), not recipe.train or PACKAGED in recipe.train
+    parts = [
+        *(["the training conflicts of the packaged corpus"] if packaged else []),
+        *([f"the files {', '.join(own)}"] if own else []),
+        *(["articles that a larger model labelled (`taught`)"] if recipe.taught else []),
+    ]
+    learnt = " and ".join(parts)
     corpus = """ The packaged corpus is news of
 one broadcaster, 2004–2010, a few statements of two governments, and prose written for it, in English, labelled by
 language models after a guideline; its datasheet says how far to trust it."""
-    return f"## What it learnt from\n\n{learnt}{taught}.{'' if recipe.train else corpus}"
+    return f"## What it learnt from\n\n{learnt[0].upper()}{learnt[1:]}.{corpus if packaged else ''}"
 
 
 def _table(columns: Sequence[str], rows: Iterable[Iterable[str]]) -> str:

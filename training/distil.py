@@ -31,8 +31,9 @@ def unlabelled_articles(
     An article's conflict is the one, of all in the corpus, of which it mentions the most: two sides at least, and
     most often the one mentioned second most. For a conflict allowed, only mentions by a name count, since common
     words ("police", "officials") are in news about anything. An article that suits a conflict not allowed as well as
-    any other is left out, and so is one with a sentence that nearly repeats one of the corpus or of an article
-    before it, so that nothing about held-out conflicts gets in. Raises `InputError` at a reject, or if none remains.
+    any other is left out, and so is one with a sentence that nearly repeats one of the corpus, so that nothing about
+    held-out conflicts gets in, or of which half the sentences nearly repeat earlier articles. Raises `InputError` at
+    a reject, or if none remains.
     """
     allowed = set(allowed)
     conflicts = {item.conflict.name: item.conflict for item in corpus}
@@ -40,6 +41,7 @@ def unlabelled_articles(
     seen = NearDuplicates()
     for sentence in (sentence for item in corpus for sentence in item.article.sentences):
         seen.add(sentence.text)
+    gold = len(seen)
     found = []
     for article in articles:
         if isinstance(article, Reject):
@@ -48,8 +50,10 @@ def unlabelled_articles(
         if best is None or best not in allowed:
             continue
         before = len(seen)
-        repeated = [number for sentence in article.sentences for number in seen.add(sentence.text)]
-        if all(number >= before for number in repeated):  # of itself only
+        repeats = [[n for n in seen.add(sentence.text) if n < before] for sentence in article.sentences]
+        if min((n for each in repeats for n in each), default=gold) < gold:
+            continue
+        if 2 * sum(map(bool, repeats)) < len(repeats):
             found.append((article, conflicts[best]))
     if not found:
         raise InputError("none of the articles is new and about a conflict of the training part")

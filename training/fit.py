@@ -72,14 +72,14 @@ def train(recipe: Recipe, output: Path) -> dict[str, Any]:
         logger.warning(
             "%d of %d development articles are trained on as well: figures on them flatter", both, len(development)
         )
-    labels = _count_labels([*training, *taught], model.scheme)
+    labels = _count_labels(training, taught, model.scheme)
     rows = EpochRows([*training, *taught], model, tokenizer, recipe.variety, recipe.seed)
     logger.info(
-        "training on %d articles (%d of them a teacher's) in %d windows with %s, judging on %d articles",
-        len(training) + len(taught),
+        "training on %d articles with %s, and %d that a teacher labelled, in %d windows, judging on %d articles",
+        len(training),
+        " and ".join(f"{count} labels of {name}" for name, count in labels.items()),
         len(taught),
         len(rows),
-        " and ".join(f"{count} labels of {name}" for name, count in labels.items()),
         len(development),
     )
     output.mkdir(parents=True, exist_ok=True)
@@ -105,16 +105,25 @@ def train(recipe: Recipe, output: Path) -> dict[str, Any]:
     return _finish(recipe, output, development, keep.history)
 
 
-def _count_labels(articles: Sequence[LabelledArticle], scheme: Scheme) -> dict[str, int]:
-    """How many sentences have a label to learn from, by head. Raises `InputError` if a head has none."""
+def _count_labels(
+    training: Sequence[LabelledArticle], taught: Sequence[LabelledArticle], scheme: Scheme
+) -> dict[str, int]:
+    """How many sentences of `training` have a label, by head, with a warning where only a teacher gave some.
+
+    Raises `InputError` if a head has none at all.
+    """
     counts = {}
     for name in scheme.names:
-        places = ((item, n) for item in articles for n in range(len(item.article.sentences)))
-        counts[name] = sum(bool(item.chances(name, n)) for item, n in places)
-        if not counts[name]:
+        counts[name], by_teacher = (
+            sum(bool(item.chances(name, n)) for item in articles for n in range(len(item.article.sentences)))
+            for articles in (training, taught)
+        )
+        if not counts[name] + by_teacher:
             raise InputError(
                 f"the training articles have no label of '{name}' at all; give some, or leave it out of the scheme"
             )
+        if not counts[name]:
+            logger.warning("no training article has a label of '%s': it is learnt from a teacher alone", name)
     return counts
 
 

@@ -109,9 +109,15 @@ def load_recipe(name: str, changes: list[str] | None = None) -> Recipe:
     except ValidationError as error:
         problem = first_problem(error, Recipe.model_fields)
         field = problem.partition(":")[0]
-        guilty = [each for each in changes or [] if f"{field}.".startswith(f"{each.partition('=')[0]}.")]
-        where = f"--set '{guilty[0]}'" if guilty else f"recipe {path.name}"
+        guilty = [change for change in changes or [] if _is_about(change, field)]
+        where = f"--set '{guilty[-1]}'" if guilty else f"recipe {path.name}"
         raise InputError(f"{where}: {problem}") from None
+
+
+def _is_about(change: str, field: str) -> bool:
+    """Whether a "key=value" change sets a field, a part of it, or what it is a part of."""
+    key = f"{change.partition('=')[0]}."
+    return f"{field}.".startswith(key) or key.startswith(f"{field}.")
 
 
 def _apply(data: dict[str, Any], change: str) -> None:
@@ -137,6 +143,11 @@ def dump_recipe(recipe: Recipe) -> str:
 def recipe_scheme(recipe: Recipe) -> Scheme:
     """The heads that a recipe trains."""
     return DEFAULT_SCHEME if recipe.scheme is None else Scheme.from_dict(recipe.scheme)
+
+
+def own_files(recipe: Recipe) -> list[str]:
+    """The files that a recipe trains on beside the package's own articles."""
+    return [name for name in recipe.train if name != PACKAGED]
 
 
 def taught_articles(recipe: Recipe, scheme: Scheme) -> list[LabelledArticle]:

@@ -44,7 +44,8 @@ class EpochRows(torch.utils.data.Dataset):
             return
         self._epoch = epoch
         if self.variety != Variety():
-            worded = [varied(item, self.variety, self.seed, epoch, n) for n, item in enumerate(self.articles)]
+            heads = [head.name for head in self.model.scheme.heads if head.points]
+            worded = [varied(item, self.variety, self.seed, epoch, n, heads) for n, item in enumerate(self.articles)]
             self.rows = training_rows(worded, self.model, self.tokenizer)
 
     def __len__(self) -> int:

@@ -43,6 +43,19 @@ def test_only_new_articles_about_allowed_conflicts_are_taught(corpus):
     ) == [("0", "strait"), ("4", "strait"), ("8", "strait")]
 
 
+def test_a_line_that_all_articles_share_does_not_matter(corpus):
+    footer = "Your email address will not be published."
+    texts = [
+        "Norden and Suden began a war over fish.",
+        "Norden sent ships to the port of Suden.",
+        "Suden fears Norden now.",
+    ]
+    articles = [article_from_sentences(str(n), [text, "It rained.", footer]) for n, text in enumerate(texts)]
+    articles[1:2] = [article_from_sentences("1", [texts[1], "Nobody knows how it will end.", footer])]
+    found = [article.id for article, _ in unlabelled_articles(articles, corpus, ["strait"])]
+    assert found == ["0", "1"], "two of three sentences of the last are known"
+
+
 def test_common_words_do_not_tell_what_an_article_is_about(corpus):
     sides = (Side("crews", "Crews", ("Union of Crews", "workers")), Side("line", "Line", ("Baltic Line", "police")))
     labels = dict.fromkeys(DEFAULT_SCHEME.names, (None,))

@@ -60,7 +60,7 @@ def test_rounding_what_stays_as_it_is_changes_no_bit_of_a_bf16_training(recipe, 
     assert all(torch.equal(one[name], two[name]) for name in one)
 
 
-def test_what_a_teacher_labelled_is_learnt(recipe, gold_file, tmp_path, strait):
+def test_what_a_teacher_labelled_is_learnt(recipe, gold_file, tmp_path, strait, caplog):
     rows = [json.loads(line) for line in gold_file.read_text().splitlines()]
     for row in rows:
         for sentence in row["sentences"]:
@@ -71,6 +71,8 @@ def test_what_a_teacher_labelled_is_learnt(recipe, gold_file, tmp_path, strait):
     little.write_text(json.dumps({"id": "l", "conflict": "strait", "sentences": [{"text": "No.", "side": "none"}]}))
     changed = recipe.model_copy(update={"train": [str(little)], "taught": [str(taught)]})
     assert train(changed, tmp_path / "run")["development"]["macro_f1"] > 0.6
+    assert "no training article has a label of 'stance'" in caplog.text
+    assert "of 'side'" not in caplog.text
 
 
 def test_a_head_without_any_label_is_refused(recipe, gold_file, tmp_path):

@@ -49,7 +49,7 @@ def test_changes_are_yaml_values_and_reach_inside():
         ("train=a.jsonl", ["--set 'train=a.jsonl': train: must be a list; write it as [a, b]"]),
         ("lora.rnk=8", ["--set 'lora.rnk=8': lora.rnk: unknown key; remove it"]),
         ("lora.rank=0", ["lora.rank"]),
-        ("variety.source_last=0.9", ["variety", "quotation_first", "0.9 and 0.15"]),
+        ("variety.source_last=0.9", ["--set 'variety.source_last=0.9': variety", "quotation_first", "0.9 and 0.15"]),
         ("scheme={}", ["--set 'scheme={}': scheme: heads", "one at least"]),
         ("scheme={tone: [calm, angry]}", ["scheme: needs", "labels"]),
         ("scheme={tone: {labels: [calm]}}", ["scheme: head 'tone'", "two or more"]),
@@ -63,6 +63,11 @@ def test_bad_values_name_the_field_the_value_and_the_fix(change, parts):
     assert "\n" not in str(error.value)
     for part in parts:
         assert part in str(error.value)
+
+
+def test_of_several_changes_the_last_is_named():
+    with pytest.raises(InputError, match=r"^--set .epochs=0.: epochs"):
+        load_recipe("default", ["epochs=5", "epochs=0"])
 
 
 def test_a_missing_recipe_names_the_known_ones():

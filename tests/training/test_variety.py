@@ -87,8 +87,8 @@ def test_every_sentence_keeps_its_labels_and_none_is_empty(texts, share, epoch):
         article_from_sentences("a", texts), TWO_SIDES, {"stance": tuple(f"s{n}" for n in range(len(texts)))}
     )
     variety = Variety(source_last=share / 2, quotation_first=share / 2, lost_punctuation=share, run_in=share)
-    worded = varied(item, variety, 1, epoch, 0)
-    assert worded.article == varied(item, variety, 1, epoch, 0).article
+    worded = varied(item, variety, 1, epoch, 0, [])
+    assert worded.article == varied(item, variety, 1, epoch, 0, []).article
     labels = worded.labels["stance"]
     assert len(labels) == len(worded.article.sentences)
     assert labels == tuple(sorted(labels))
@@ -125,14 +125,34 @@ def test_a_headline_with_a_voice_of_its_own_runs_into_none_but_its_like():
 
 
 def test_the_full_stop_of_an_abbreviation_stays():
-    assert wordings(source_last, "He said the men had been trained in the U.S.") == {
-        "The men had been trained in the U.S., he said."
-    }
+    for place in ("in the U.S.", "until 5 p.m."):
+        assert wordings(source_last, f"The army said the men had been trained {place}") == {
+            f"The men had been trained {place}, the army said.",
+            f"The men had been trained {place}, said the army.",
+            f"According to the army, the men had been trained {place}",
+        }
 
 
-def test_names_keep_their_capitals():
-    text = "Human Rights Watch said the men had been beaten in the cells."
-    assert all("Human Rights Watch" in wording for wording in wordings(source_last, text))
+@pytest.mark.parametrize(
+    ("source", "inside"),
+    [
+        ("Human Rights Watch", "Human Rights Watch"),
+        ("Several Israeli officials", "several Israeli officials"),
+        ("Police", "police"),
+        ("Opposition Leader Dutton", "Opposition Leader Dutton"),
+    ],
+)
+def test_names_keep_their_capitals(source, inside):
+    found = wordings(source_last, f"{source} said the men had been beaten in the cells.")
+    assert f"The men had been beaten in the cells, said {inside}." in found
+
+
+def test_only_heads_of_voices_count_as_voices():
+    text = "The officials said the vote was marred by fraud."
+    labels = {"side": ("other",), "emotion": ("none",)}
+    item = LabelledArticle(article_from_sentences("a", [text]), TWO_SIDES, labels)
+    assert varied(item, Variety(source_last=1), 1, 1, 1).article.text != text
+    assert varied(item, Variety(source_last=1), 1, 1, 1, ["emotion"]).article.text == text
 
 
 def test_without_shares_nothing_changes():
