@@ -97,7 +97,7 @@ def predict(
         "start_engine": _chosen_engine(engine, ray_address),
     }
     layout = Layout(by, probabilities, tuple(keep or ()))  # type: ignore[arg-type] - it checks by
-    if html and (output or format or partition_by or layout != Layout()):
+    if html and (output or format or partition_by is not None or layout != Layout()):
         raise InputError(
             "--html writes a page and no rows; leave out --output, --format, --partition-by, --by, --probabilities "
             "and --keep, or make two runs"

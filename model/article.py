@@ -96,16 +96,20 @@ def segment(text: str) -> tuple[Sentence, ...]:
 
 
 def _boundaries(paragraph: str) -> Iterator[tuple[int, int]]:
-    """Where the sentences of a paragraph start and end, taken slice by slice; a slice's last may go on behind it."""
+    """Where the sentences of a paragraph start and end, taken slice by slice.
+
+    The last tenth of a slice is taken again with the next: a sentence may go on, or a quotation not be closed yet.
+    """
     start, size = 0, _SLICE
     while start < len(paragraph):
         pieces = sentencex.get_sentence_boundaries("en", paragraph[start : start + size])  # pyright: ignore
-        whole = start + size >= len(paragraph)
-        for piece in pieces if whole else pieces[:-1]:
+        if start + size < len(paragraph):
+            pieces = [piece for piece in pieces[:-1] if piece["end_index"] <= size - _SLICE // 10]
+        for piece in pieces:
             yield start + piece["start_index"], start + piece["end_index"]
-        if whole:
+        if start + size >= len(paragraph):
             return
-        start, size = start + pieces[-1]["start_index"], _SLICE if pieces[1:] else 2 * size
+        start, size = (start + pieces[-1]["end_index"], _SLICE) if pieces else (start, 2 * size)
 
 
 def article_from_text(

@@ -22,7 +22,7 @@ from filelock import FileLock, Timeout
 from ..errors import InputError, WorkError
 from ..files.writing import FORMATS, check_parent, join_files, partial_name, replacing, sync, write_rows
 from .layout import Layout, has_mentions, kept_value
-from .manifest import MANIFEST, RunState, append, run_of
+from .manifest import MANIFEST, RunState, append, published_bytes, run_of
 from .parts import LabelledPart
 
 REJECTS = "_rejects.jsonl"
@@ -70,12 +70,20 @@ def _beside(file: Path, name: str) -> Path:
 
 
 def is_output(path: Path) -> bool:
-    """Whether a run wrote this file: in its folder, in a partition of that, or as a single file or beside one."""
-    if path.name in (MANIFEST, REJECTS) or _PART.fullmatch(path.name):
-        return any(run_of(folder / MANIFEST) for folder in (path.parent, path.parent.parent))
-    for name in (MANIFEST, REJECTS):
-        path = path.with_name(path.name.removesuffix(f".{name.removeprefix('_')}"))
-    return run_of(_beside(path, MANIFEST)) is not None
+    """Whether a run wrote this file: in its folder, in a partition of that, or as a single file or beside one.
+
+    A single file counts while it has the length that its run's manifest tells: else somebody has put another there.
+    """
+    try:
+        if path.name in (MANIFEST, REJECTS) or _PART.fullmatch(path.name):
+            return any(run_of(folder / MANIFEST) for folder in (path.parent, path.parent.parent))
+        for own in (MANIFEST, REJECTS):
+            ending = f".{own.removeprefix('_')}"
+            if path.name.endswith(ending) and path.name != ending:
+                return run_of(_beside(path.with_name(path.name.removesuffix(ending)), MANIFEST)) is not None
+        return published_bytes(_beside(path, MANIFEST)) == path.stat().st_size
+    except OSError:  # no manifest can have so long a name, or nobody may read it
+        return False
 
 
 def run_place(output: Path, format: str | None = None, partition_by: str | None = None) -> Place:

@@ -73,6 +73,17 @@ def run_of(path: Path) -> dict[str, Any] | None:
     return run if whole else None
 
 
+def published_bytes(path: Path) -> int | None:
+    """The length of the single file that a manifest says its run has written; None if it says none or is no run's."""
+    if run_of(path) is None:
+        return None
+    *_, last = path.read_bytes().splitlines()
+    try:
+        return json.loads(last)["output"]["bytes"]
+    except (ValueError, TypeError, KeyError, RecursionError):
+        return None
+
+
 def read_manifest(path: Path) -> RunState | None:
     """Where the run of a manifest stands, None if none was begun. A last line that was cut off is taken away.
 
@@ -118,7 +129,7 @@ def after_part(state: RunState, part: Mapping[str, Any]) -> RunState:
         parts=state.parts + 1,
         articles=state.articles + part["articles"],
         rows=state.rows + part["rows"],
-        unmentioned=state.unmentioned + part["unmentioned"],
+        unmentioned=state.unmentioned + part.get("unmentioned", 0),
         rejects=state.rejects + part["rejects"],
         rejects_bytes=part["rejects_bytes"],
         end=Position(part["end"]["input"], part["end"]["line"]),

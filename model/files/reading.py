@@ -166,7 +166,7 @@ def _storable(column: str, value: Any, depth: int = 0) -> Any:
         raise InputError(f"{column}: is nested more than {_DEEPEST} levels deep")
     if isinstance(value, float):
         return value if math.isfinite(value) else None
-    if isinstance(value, list):
+    if isinstance(value, list | tuple):
         return [_storable(column, item, depth + 1) for item in value]
     if isinstance(value, dict):
         return {name: _storable(column, item, depth + 1) for name, item in value.items()}
@@ -202,11 +202,12 @@ def _sentence_texts(value: Any) -> list[str]:
 
 
 def _read_text(path: str, id: str) -> Article | Reject:
-    try:
-        with open_bytes(path) as file:
-            return _text_article(path, id, file.read(ROW_LIMIT + 1))
-    except OSError as error:
-        return Reject(path, None, f"cannot be read: {_first_line(error)}")
+    with _opened(path, open_bytes) as file:
+        try:
+            content = file.read(ROW_LIMIT + 1)
+        except OSError as error:  # its compression breaks off
+            return Reject(path, None, f"cannot be read: {_first_line(error)}")
+    return _text_article(path, id, content)
 
 
 def _text_article(path: str, id: str, content: bytes) -> Article | Reject:
@@ -306,7 +307,7 @@ class _Records:
 
     def begin(self) -> None:
         """Forget the last record: the next line begins one."""
-        self.first, self.length, self.quotes, self.raw, self.ended = self.line + 1, 0, 0, "", False
+        self.first, self.length, self.quotes, self.raw = self.line + 1, 0, 0, ""
 
     def __iter__(self) -> "_Records":
         return self
@@ -314,7 +315,6 @@ class _Records:
     def __next__(self) -> str:
         line = self._read()
         if not line:
-            self.ended = True
             raise StopIteration
         self.line += 1
         if len(self.raw) <= _ORIGINAL_LIMIT:
@@ -358,7 +358,10 @@ def _read_csv(name: str, after: int, columns: Sequence[str] = ()) -> Rows:
                 except _TooLong:
                     fields, reason = [], f"longer than {ROW_LIMIT:,} characters; is a quotation mark never closed?"
                 except csv.Error as error:
-                    fields, reason = [], f"a quotation mark is never closed, or not doubled inside a text ({error})"
+                    fields, reason = (
+                        [],
+                        f"a quotation mark is not closed, not doubled, or not at the end ({error})",
+                    )
                 if header is None:
                     header = fields
                     continue
@@ -381,7 +384,7 @@ _UNREADABLE = (pa.ArrowException, ValueError, OSError, OverflowError)
 def _read_parquet(name: str, after: int, columns: Sequence[str]) -> Rows:
     number = total = 0
     try:
-        with pq.ParquetFile(name, buffer_size=1 << 20) as file:
+        with _opened(name, open_bytes) as raw, pq.ParquetFile(raw, buffer_size=1 << 20) as file:
             wanted = [column for column in file.schema_arrow.names if column in columns]
             total = file.metadata.num_rows
             for group in range(file.num_row_groups):

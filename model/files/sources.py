@@ -69,13 +69,14 @@ def find_inputs(
     # With a separator at the end each begins what is below it, and no other name.
     barred = tuple(f"{os.path.realpath(path)}{os.sep}" for path in leave_out)
     found: dict[object, Source] = {}
+    given = list(given)
     for name in given:
         for source in _expand(name, barred):
             if source.path == STDIN:
                 found.setdefault(STDIN, source)
             elif not is_output(Path(os.path.realpath(source.path))):
                 found.setdefault(_checked(source.path), source)
-    if not found:
+    if given and not found:
         raise InputError("there is no input besides what runs have written; give others, or write the output elsewhere")
     for source in found.values():
         columns = columns_of(source.path)
@@ -148,25 +149,27 @@ def _walk(folder: str, barred: tuple[str, ...]) -> Iterator[str]:
         raise InputError(f"{error.filename}: cannot be read: {error.strerror}") from None
 
     seen: set[str] = set()
-    for here, folders, files in os.walk(folder, onerror=fail, followlinks=True):
-        real = os.path.realpath(here)
-        if real in seen:
-            folders.clear()
-            continue
-        seen.add(real)
-        folders[:] = [
-            name
-            for name in folders
-            if not name.startswith(".") and not _is_barred(os.path.join(here, name), barred)  # noqa: PTH118
-        ]
-        if here != folder and kind(here) == DATASET:
-            folders.clear()
-            yield here
-            continue
-        for name in files:
-            path = os.path.join(here, name)  # noqa: PTH118 - called for every file of a large folder
-            if not name.startswith(".") and kind(path) and not _is_barred(path, barred):
-                yield path
+    roots = [folder]
+    for root in roots:  # links wait until all that is really here has been found, so that it keeps its own names
+        for here, folders, files in os.walk(root, onerror=fail):
+            real = os.path.realpath(here)
+            if real in seen:
+                folders.clear()
+                continue
+            seen.add(real)
+            if here != folder and kind(here) == DATASET:
+                folders.clear()
+                yield here
+                continue
+            below = {name: os.path.join(here, name) for name in folders if not name.startswith(".")}  # noqa: PTH118
+            below = {name: path for name, path in below.items() if not _is_barred(path, barred)}
+            links = {name for name, path in below.items() if os.path.islink(path)}  # noqa: PTH114
+            roots += [below[name] for name in sorted(links)]
+            folders[:] = [name for name in below if name not in links]
+            for name in files:
+                path = os.path.join(here, name)  # noqa: PTH118 - called for every file of a large folder
+                if not name.startswith(".") and kind(path) and not _is_barred(path, barred):
+                    yield path
 
 
 def source_ids(sources: Sequence[Source]) -> list[str]:
@@ -185,8 +188,8 @@ def source_ids(sources: Sequence[Source]) -> list[str]:
             stem = stem[: -len(ending)] if stem.lower().endswith(ending) else stem
         is_text = kind(source.path) == ".txt"
         row = _ROW_ID.fullmatch(stem) if is_text else None
-        clashes = row[1] in of_rows if row else not is_text and stem in like_rows
-        chosen = next((id for id in ((name,) if clashes else (stem, name)) if id not in taken), _encodable(source.path))
+        clashing = {stem} if row and row[1] in of_rows else set() if is_text else like_rows
+        chosen = next((id for id in (stem, name) if id not in taken | clashing), _encodable(source.path))
         taken.add(chosen)
         if row:
             like_rows.add(row[1])
@@ -220,7 +223,7 @@ def columns_of(path: str) -> list[str] | None:
     if found == ".csv":
         try:
             with open_text(path) as file:
-                columns = next(csv.reader(iter(partial(file.readline, _HEADER), ""), strict=True), [])
+                columns = next(csv.reader(iter(partial(file.readline, _HEADER), "")), [])
             "".join(columns).encode()
         except UnicodeEncodeError:
             raise InputError(f"{path}: not UTF-8 text; convert it first") from None

@@ -18,7 +18,7 @@ from ..errors import InputError
 FORMATS = ("jsonl", "csv", "parquet")
 _ROW_GROUP = 20_000
 _ROW_GROUP_BYTES = 64_000_000
-"""A row group of Parquet is closed at so many rows, or so many bytes of text if these come first."""
+"""A row group of Parquet is closed at so many rows, or about so much text if that comes first."""
 
 Row = dict[str, Any]
 

@@ -86,5 +86,15 @@ def test_a_paragraph_of_any_length_is_split_like_a_short_one(sentence):
     assert len(pieces) == pytest.approx(len(segment(short)) * len(long) / len(short), rel=0.01) or len(pieces) == 1
 
 
+def test_a_quotation_where_a_slice_ends_is_not_torn():
+    before, quoted = (
+        "The town was quiet on the day that they came, the report says. ",
+        "We will not go. We will stay here. ",
+    )
+    text = before * (19_900 // len(before)) + f'He said: "{quoted * 4}Never." ' + before * 20
+    [quotation] = [s.text for s in segment(text) if "We will" in s.text]
+    assert quotation.count("We will not go.") == 4
+
+
 def test_a_short_line_ends_a_sentence_even_before_a_small_letter():
     assert texts("Spread the love\nby John Smith") == ["Spread the love", "by John Smith"]

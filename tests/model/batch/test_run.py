@@ -3,6 +3,7 @@
 import csv
 import gzip
 import json
+import re
 import resource
 import signal
 import subprocess
@@ -231,6 +232,16 @@ def test_a_run_does_not_read_what_another_has_written(label, tmp_path):
         label(tmp_path / "news" / "labels.jsonl", to=tmp_path / "more.jsonl")
 
 
+def test_only_what_a_run_has_written_is_passed_over(label, tmp_path):
+    source = write(tmp_path / "a.jsonl", *rows(2))
+    label(source, to=tmp_path / "old.jsonl")
+    write(tmp_path / "old.jsonl", *rows(3, first=10))  # somebody's own, beside the manifest that was left
+    (tmp_path / f"{'ж' * 122}.txt").write_text(TEXTS[0])
+    write(tmp_path / ".manifest.jsonl", *rows(1, first=20))
+    found = label(tmp_path, tmp_path / ".manifest.jsonl", to=tmp_path / "out.jsonl")
+    assert (found.articles, found.rejects) == (7, 0)
+
+
 def test_standard_input_does_not_replace_a_run_that_can_go_on(label, tmp_path, monkeypatch):
     source = write(tmp_path / "in.jsonl", *rows(12))
     label(source, to=tmp_path / "out", stop=lambda: True)
@@ -436,6 +447,16 @@ def test_what_stands_beside_a_file_is_replaced_only_if_a_run_left_it(label, tmp_
     write(source, *rows(3))
     assert label(source, to=output).finished
     assert not rejects.exists()
+
+
+def test_the_manifest_of_another_version_is_called_that(label, tmp_path):
+    source = write(tmp_path / "in.jsonl", *rows(6))
+    label(source, to=tmp_path / "out.jsonl")
+    path = tmp_path / "out.jsonl.manifest.jsonl"
+    text = path.read_text().replace('"version": 2', '"version": 1')
+    path.write_text(re.sub(r'"unmentioned": \d+, ', "", text))
+    with pytest.raises(InputError, match="version was 1, is 2"):
+        label(source, to=tmp_path / "out.jsonl")
 
 
 def test_a_damaged_manifest_is_said_and_replaced_by_force_alone(label, tmp_path):

@@ -120,6 +120,11 @@ def test_a_glob_may_match_folders_and_links_to_folders_are_followed(tmp_path):
     (tmp_path / "linked" / "d2").symlink_to("../d2")
     assert [a.id for a in read(tmp_path / "linked")] == ["d2/c"]
     assert len(read(tmp_path / "d1")) == 4, "a link that leads round is followed once"
+    (tmp_path / "d2" / "aa").mkdir()
+    (tmp_path / "d2" / "aa" / "e.txt").write_text("Hello.")
+    (tmp_path / "d2" / "a").symlink_to("aa")
+    (tmp_path / "d2" / "b").symlink_to("aa")
+    assert [a.id for a in read(tmp_path / "d2")] == ["aa/e", "c"], "what is really here keeps its own name"
 
 
 def test_what_may_not_be_read_is_said(tmp_path, monkeypatch):
@@ -138,11 +143,14 @@ def test_what_may_not_be_read_is_said(tmp_path, monkeypatch):
 
 
 def test_a_file_that_goes_meanwhile_is_named(tmp_path):
-    for name in ("a.jsonl", "b.csv"):
-        (tmp_path / name).write_text('{"text": "One."}\n' if name == "a.jsonl" else "text\nOne.\n")
-        sources = find_inputs([str(tmp_path / name)])
-        (tmp_path / name).unlink()
-        with pytest.raises(WorkError, match=f"{name}: cannot be read: No such file"):
+    (tmp_path / "a.jsonl").write_text('{"text": "One."}\n')
+    (tmp_path / "b.csv").write_text("text\nOne.\n")
+    (tmp_path / "c.txt").write_text("One.")
+    pq.write_table(pa.table({"text": ["One."]}), tmp_path / "d.parquet")
+    for path in sorted(tmp_path.iterdir()):
+        sources = find_inputs([str(path)])
+        path.unlink()
+        with pytest.raises(WorkError, match=f"{path.name}: cannot be read: No such file"):
             list(read_items(sources))
 
 
@@ -153,6 +161,11 @@ def test_ids_of_rows_and_texts_never_meet(tmp_path):
     (tmp_path / "b-2.txt").write_text("Hello.")
     assert [a.id for a in read(tmp_path / "a-2.txt", tmp_path / "a.csv")] == ["a-2", "a.csv-2"]
     assert [a.id for a in read(tmp_path / "b.csv", tmp_path / "b-2.txt")] == ["b-2", "b-2.txt"]
+    names = ["news-1.txt", "news.csv-3.txt", "news.csv"]
+    for name in names:
+        (tmp_path / name).write_text("text\nOne.\nTwo.\n")
+    ids = [a.id for a in read(*(tmp_path / name for name in names))]
+    assert len(set(ids)) == len(ids) == 4
 
 
 def test_endings_may_be_in_capitals_and_a_folder_may_be_called_like_a_file(tmp_path):
@@ -256,7 +269,7 @@ def test_a_stray_quotation_mark_merges_no_rows_unseen(tmp_path):
     first, bad, fifth, sixth = read(path)
     assert (first.id, fifth.id, sixth.text) == ("1", "5", 'Six " quoted.')
     assert bad.line == 3
-    assert "never closed, or not doubled" in bad.reason
+    assert "not closed, not doubled" in bad.reason
     assert bad.original.startswith('2,"Two.')
 
 
