@@ -104,9 +104,8 @@ def varied(
 ) -> LabelledArticle:
     """`item`, article number `index` of the training part, as `epoch` sees it: a function of its arguments alone.
 
-    `heads` are those whose labels are voices.
-
-    Sentences keep their order and labels; a headline may run into the sentence after it, which keeps the latter's.
+    `heads` are those whose labels are voices. Sentences keep their order and labels; a headline may run into the
+    sentence after it, which keeps the latter's.
     """
     draw = random.Random(f"{seed}/{epoch}/{index}")
     texts = [sentence.text for sentence in item.article.sentences]

@@ -189,7 +189,8 @@ def source_ids(sources: Sequence[Source]) -> list[str]:
         is_text = kind(source.path) == ".txt"
         row = _ROW_ID.fullmatch(stem) if is_text else None
         clashing = {stem} if row and row[1] in of_rows else set() if is_text else like_rows
-        chosen = next((id for id in (stem, name) if id not in taken | clashing), _encodable(source.path))
+        free = (id for id in (stem, name) if id not in taken and id not in clashing)
+        chosen = next(free, _encodable(source.path))
         taken.add(chosen)
         if row:
             like_rows.add(row[1])
