@@ -126,9 +126,9 @@ class Conflict:
     sides: tuple[Side, ...]
 
     def __post_init__(self) -> None:
-        where = f"conflict {self.name!r:.80}" if not is_utf8(self.name) else f"conflict '{self.name}'"
         if not is_utf8("".join([self.name, *(word for side in self.sides for word in (side.key, side.name))])):
-            raise InputError(f"{where}: a name in it is not UTF-8 text; mend the encoding")
+            raise InputError(f"conflict {self.name!r:.80}: a name in it is not UTF-8 text; mend the encoding")
+        where = f"conflict '{self.name}'"
         if len(self.sides) < 2:
             raise InputError(f"{where}: needs two sides or more, got {len(self.sides)}; add the other party")
         owners: dict[str, Side] = {}

@@ -118,8 +118,9 @@ def varied(
             worded = quotation_first(text, draw)
         else:
             continue
-        own = any(item.labels[head][n] == NONE for head in heads)
-        if not own and _mentioned(item.conflict, worded) == _mentioned(item.conflict, text):
+        if worded == text or any(item.labels[head][n] == NONE for head in heads):
+            continue
+        if _mentioned(item.conflict, worded) == _mentioned(item.conflict, text):
             texts[n] = worded
     if draw.random() < variety.run_in:
         texts, kept = run_in(texts, [_gives_way(item, heads, n) for n in range(len(texts) - 1)], draw)

@@ -91,9 +91,9 @@ def kept_value(job: Job, column: str) -> Any:
 def has_mentions(job: Job, predictions: Sequence[Prediction]) -> bool:
     """Whether a side can be the voice of any sentence: one that no window mentions has a probability of 0."""
     keys = job[1].keys
-    chances = [classes for prediction in predictions for classes in prediction.probabilities.values()]
-    return any(classes.get(key, 0.0) > 0 for classes in chances for key in keys) or not any(
-        keys[0] in classes for classes in chances
+    pointing = [head for head, classes in predictions[0].probabilities.items() if keys[0] in classes]
+    return not pointing or any(
+        row.probabilities[head][key] > 0 for row in predictions for head in pointing for key in keys
     )
 
 
