@@ -36,7 +36,7 @@ from .corpus import LabelledArticle
 from .evaluation.judged import judge_head, model_answers
 from .evaluation.metrics import macro_f1, pooled_f1
 from .recipe import Recipe, dump_recipe, recipe_articles, recipe_scheme, taught_articles
-from .rows import EpochRows, collate_rows
+from .rows import EpochRows, GroupedByLength, collate_rows
 
 logger = logging.getLogger(__name__)
 
@@ -92,10 +92,10 @@ def train(recipe: Recipe, output: Path) -> dict[str, Any]:
         trainer = _LabelerTrainer(
             model,
             predictor,
+            rows,
             development,
             recipe,
             args=_arguments(recipe, scratch, predictor.bf16),
-            train_dataset=rows,
             eval_dataset=rows,  # the Trainer asks for one; `evaluate` below judges the development articles
             data_collator=lambda batch: collate_rows(batch, pad_id),
             callbacks=[keep],
@@ -176,18 +176,23 @@ class KeepBest(TrainerCallback):
 
 
 class _LabelerTrainer(Trainer):
-    """The Trainer with two learning rates, and with `judge` in place of its loop over tensors."""
+    """The Trainer with batches of equal length, two learning rates, and `judge` in place of its loop over tensors."""
 
     def __init__(
         self,
         labeler: SentenceLabeler,
         predictor: Predictor,
+        rows: EpochRows,
         development: Sequence[LabelledArticle],
         recipe: Recipe,
         **kwargs: Any,
     ) -> None:
-        super().__init__(model=labeler, **kwargs)
-        self.labeler, self.predictor, self.development, self.recipe = labeler, predictor, development, recipe
+        super().__init__(model=labeler, train_dataset=rows, **kwargs)
+        self.labeler, self.predictor, self.rows = labeler, predictor, rows
+        self.development, self.recipe = development, recipe
+
+    def _get_train_sampler(self, train_dataset: Any = None) -> GroupedByLength:
+        return GroupedByLength(self.rows, self.args.train_batch_size)
 
     def create_optimizer(self, model: Any = None) -> torch.optim.Optimizer:
         """AdamW; the encoder has its own rate, and biases, norms and vectors have no weight decay."""
@@ -230,7 +235,6 @@ def _arguments(recipe: Recipe, scratch: str, bf16: bool) -> TrainingArguments:
         output_dir=scratch,
         num_train_epochs=recipe.epochs,
         per_device_train_batch_size=recipe.batch_windows,
-        train_sampling_strategy="group_by_length",
         lr_scheduler_type="linear",
         warmup_steps=recipe.warmup,
         eval_strategy="epoch",

@@ -1,11 +1,12 @@
 """Labelled articles as the rows that training reads: a row a window, worded anew each epoch if the recipe says so."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import torch
 from datasets import Dataset
 from transformers import PreTrainedTokenizerBase
+from transformers.trainer_pt_utils import get_length_grouped_indices
 
 from ..model.errors import InputError
 from ..model.network import SentenceLabeler
@@ -56,6 +57,28 @@ class EpochRows(torch.utils.data.Dataset):
             raise IndexError(index)
         return self.rows[index % len(self.rows)]
 
+    @property
+    def lengths(self) -> list[int]:
+        """Tokens of each row, as the present epoch words it."""
+        found = [len(ids) for ids in self.rows["input_ids"]]
+        return [found[index % len(found)] for index in range(self.length)]
+
+
+class GroupedByLength(torch.utils.data.Sampler[int]):
+    """Rows in random order, but those of a batch about equally long, so that little of it is padding.
+
+    The Trainer's own sampler reads the lengths once, before the rows are worded anew, which moves them.
+    """
+
+    def __init__(self, rows: EpochRows, batch: int) -> None:
+        self.rows, self.batch = rows, batch
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def __iter__(self) -> Iterator[int]:
+        return iter(get_length_grouped_indices(self.rows.lengths, self.batch))
+
 
 def training_rows(
     articles: Sequence[LabelledArticle], model: SentenceLabeler, tokenizer: PreTrainedTokenizerBase
@@ -103,7 +126,7 @@ def _window_labels(window: Window, item: LabelledArticle, model: SentenceLabeler
 
 def _row(window: Window, labels: Mapping[str, list[list[float]]]) -> dict[str, Any]:
     return {
-        "input_ids": window.ids,  # the Trainer groups rows by the length of what has this name
+        "input_ids": window.ids,
         "slots": window.slots,
         "sentences": list(window.sentences),
         "positions": [m.position for m in window.mentions],

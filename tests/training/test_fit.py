@@ -2,6 +2,7 @@ import json
 
 import pytest
 import torch
+from transformers.trainer_pt_utils import get_length_grouped_indices
 from whosays.model.checkpoint import load_model
 from whosays.model.errors import InputError
 from whosays.model.labels import DEFAULT_SCHEME
@@ -10,7 +11,7 @@ from whosays.training.calibrate import fit_temperatures
 from whosays.training.corpus import LabelledArticle, read_corpus
 from whosays.training.fit import judge, train
 from whosays.training.recipe import Recipe, load_recipe
-from whosays.training.rows import EpochRows, collate_rows, training_rows
+from whosays.training.rows import EpochRows, GroupedByLength, collate_rows, training_rows
 from whosays.training.variety import Variety
 
 
@@ -168,3 +169,31 @@ def test_an_epoch_is_worded_by_its_number_and_keeps_its_length(gold_file, tiny_m
     assert len(rows) == len(plain) == len(list(rows))
     plain.set_epoch(1)
     assert list(plain.rows) == before
+
+
+def test_rows_are_grouped_by_the_lengths_that_they_have_in_their_epoch(gold_file, tiny_model, strait):
+    model, tokenizer = load_model(str(tiny_model))
+    articles = read_corpus([str(gold_file)], DEFAULT_SCHEME, {"strait": strait}) * 5
+    rows = EpochRows(articles, model, tokenizer, Variety(run_in=0.5, source_last=1.0, lost_punctuation=0.5), 1)
+    for epoch in (0, 1):
+        rows.set_epoch(epoch)
+        order = list(GroupedByLength(rows, 2))
+        assert sorted(order) == list(range(len(rows)))
+        for begin in range(0, 40, 10):  # sorted ten by ten; the longest of all goes first, for another
+            lengths = [len(rows[n]["input_ids"]) for n in order[begin + 1 : begin + 10]]
+            assert lengths == sorted(lengths, reverse=True)
+
+
+def test_training_groups_the_rows_anew_each_epoch(recipe, tmp_path, monkeypatch):
+    seen = []
+
+    def grouped(lengths, batch):
+        seen.append((lengths, batch))
+        return get_length_grouped_indices(lengths, batch)
+
+    monkeypatch.setattr("whosays.training.rows.get_length_grouped_indices", grouped)
+    changes = {"epochs": 2, "variety": {"run_in": 1.0, "source_last": 1.0}}
+    train(Recipe.model_validate(recipe.model_dump() | changes), tmp_path / "run")
+    (first, batch), (second, _) = seen
+    assert batch == 4
+    assert first != second
