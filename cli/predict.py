@@ -140,7 +140,7 @@ def predict(
             err=True,
         )
         raise typer.Exit(stop.exit_code)
-    if summary.resumed == summary.parts:
+    if summary.idle:
         typer.echo(f"nothing to do: {output} is finished, {summary.rows} rows of {summary.articles} articles", err=True)
     else:
         typer.echo(f"{summary.rows} rows of {summary.articles} articles written to {output}", err=True)

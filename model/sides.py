@@ -6,7 +6,7 @@ sees a side as a class; it sees the mentions found here and points at them.
 
 import re
 import unicodedata
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache, cached_property
 from pathlib import Path
@@ -88,11 +88,12 @@ def _alias_pattern(alias: str, marks: str, word: str) -> str:
 
     A lower-case letter matches either case, a capital only a capital ("rebels" finds "Rebels", "Rice" never
     "rice"); a space matches any white space, a line break included; apostrophes and hyphens match their variants.
-    A capitalised alias may be followed by a bare s, which scraping leaves of a possessive ("Syrias government"); the
-    s stays outside the mention.
+    A capitalised alias, or one whose last word is, may be followed by a bare s, which scraping leaves of a possessive
+    ("Syrias government", "al-Qaidas fighters"); the s stays outside the mention.
     """
     parts = []
-    for character in _without_marks(alias):
+    plain = _without_marks(alias)
+    for character in plain:
         if character.isspace():
             parts.append(r"\s+")
         elif character in APOSTROPHES:
@@ -104,7 +105,8 @@ def _alias_pattern(alias: str, marks: str, word: str) -> str:
         else:
             parts.append(re.escape(character) + (marks if _takes_marks(character) else ""))
     end = f"(?!{word})"
-    may_have_s = alias[0].isupper() and alias[-1].isalpha() and alias[-1] not in "sS"
+    is_name = plain[0].isupper() or re.split(rf"[{HYPHENS}\s]", plain)[-1][:1].isupper()
+    may_have_s = is_name and plain[-1].isalpha() and plain[-1] not in "sS"
     return "".join(parts) + (f"(?=[sS]?{end})" if may_have_s else end)
 
 
@@ -192,13 +194,27 @@ class Conflict:
         return f"(?<!{word})(?:{body})"
 
     def find_mentions(self, text: str) -> tuple[Mention, ...]:
-        """The sides' mentions in `text`, in order, never overlapping: whole words, the longest alias first."""
+        """The sides' mentions in `text`, in order: whole words, of aliases that overlap the longest."""
         folded = fold(text)
         pattern = self._marked if not folded.isascii() and _MARK.search(folded) else self._plain
         return tuple(
             Mention(self._owners[str(match.lastgroup)], match.start(), match.end())
-            for match in pattern.finditer(folded)
+            for match in _longest_matches(pattern, folded)
         )
+
+
+def _longest_matches(pattern: Any, text: str) -> Iterator[Any]:
+    """Matches from left to right; where a longer one begins inside a match, it takes its place."""
+    match = pattern.search(text)
+    while match:
+        inside = range(match.start() + 1, match.end())
+        words = (at for at in inside if text[at].isalnum() and not text[at - 1].isalnum())
+        longer = next((m for at in words if (m := pattern.match(text, at)) and len(m[0]) > len(match[0])), None)
+        if longer:
+            match = longer
+        else:
+            yield match
+            match = pattern.search(text, match.end())
 
 
 class _SideEntry(BaseModel):

@@ -1,7 +1,8 @@
 """The manifest of a run: what it reads, by which model and settings, and what is done. One JSON object a line.
 
     {"run": {…}}        the first line: format of this file, versions, model and settings, see `label_files`
-    {"input": {…}}      path, bytes, sha256 of each file, in the order in which they are read (null for standard input)
+    {"input": {…}}      path, short (the name in what was given, of which ids are made), bytes and sha256 of each file,
+                        in the order in which they are read (the latter null for standard input)
     {"part": {…}}       number, articles, rows, rejects; unmentioned: the articles without a mention of a side;
                         end: the input (from 0) and line up to which it read; files: name and bytes of each;
                         rejects_bytes: length of the rejects file after it
@@ -26,7 +27,7 @@ from ..files.writing import sync
 
 MANIFEST = "_manifest.jsonl"
 """Its name in a folder: what reads a folder as one table passes over names that begin so."""
-VERSION = 2
+VERSION = 3
 
 
 @dataclass(frozen=True)
@@ -34,6 +35,7 @@ class Input:
     """A file that a run reads; size and hash are None for standard input."""
 
     path: str
+    short: str
     bytes: int | None
     sha256: str | None
 
@@ -103,7 +105,7 @@ def read_manifest(path: Path) -> RunState | None:
             try:
                 [(kind, body)] = json.loads(line).items()
                 if kind == "input":
-                    inputs.append(Input(**body))
+                    inputs.append(Input(**{"short": ""} | body))  # of an older version, which the caller finds out
                     state = replace(state, finished=False)
                 elif kind == "part":
                     files |= body["files"]

@@ -29,7 +29,7 @@ def earlier_run(place: Place, sources: Sequence[Source], force: bool) -> RunStat
         return None
     if state is None:
         check_free(place, force)
-    elif state.finished and force:
+    elif state.finished and force and (place.file is None or state.published is not None):
         return None
     elif any(source.path == STDIN for source in sources):  # it cannot be read twice, nor compared
         taken = place.file.exists() if place.file else state.finished
@@ -63,7 +63,7 @@ def take_up(
     settings, or inputs that have changed, unless `force`: then it begins anew.
     """
     sources = _in_order(given, earlier.inputs) if earlier else list(given)
-    inputs = [Input(source.path, *_identity(source)) for source in sources]
+    inputs = [Input(source.path, source.short, *_identity(source)) for source in sources]
     if earlier:
         changes = [*_input_changes(earlier.inputs, inputs), *differences(earlier.run, settings)]
         if earlier.published is not None:
@@ -104,9 +104,16 @@ def _go_on(place: Place, earlier: RunState, inputs: Sequence[Input]) -> RunState
 
 
 def _in_order(given: Sequence[Source], known: Sequence[Input]) -> list[Source]:
-    """The sources that an earlier run read, in its order, then the others."""
+    """The sources that an earlier run read, in its order and by the names they had then, then the others.
+
+    Ids are made of those names, and the same file may be reached by another: as `news/day1/a.txt` in `news`, where
+    it was `a.txt` in `news/day1`.
+    """
     places = {item.path: number for number, item in enumerate(known)}
-    return sorted(given, key=lambda source: places.get(source.path, len(places)))
+    named = (
+        replace(source, short=known[places[source.path]].short) if source.path in places else source for source in given
+    )
+    return sorted(named, key=lambda source: places.get(source.path, len(places)))
 
 
 def _identity(source: Source) -> tuple[int | None, str | None]:

@@ -26,7 +26,9 @@ class _Worker:
 
     def __init__(self, model: str, precision: str, min_confidence: float, device: str) -> None:
         self.device = device
-        command = [sys.executable, "-m", "whosays.model.batch.worker", model, precision, str(min_confidence), device]
+        # -P: what lies in the user's folder is no module of ours, though it may be called like one.
+        module = [sys.executable, "-P", "-m", "whosays.model.batch.worker"]
+        command = [*module, model, precision, str(min_confidence), device]
         self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
 
     def ask(self, line: bytes) -> None:

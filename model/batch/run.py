@@ -7,7 +7,7 @@ since labels what is new.
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.metadata import version
 from itertools import chain
 from pathlib import Path
@@ -33,7 +33,8 @@ class Summary:
     """What a run has done in all, those before it in the same place included.
 
     `resumed` counts the parts that were there when it started, `unmentioned` the articles in which no side is
-    mentioned; `rejects_file` is None if nothing was rejected; `finished` is false if it was told to stop.
+    mentioned; `rejects_file` is None if nothing was rejected; `finished` is false if it was told to stop, `idle` is
+    true if there was nothing left to do.
     """
 
     output: Path
@@ -45,6 +46,7 @@ class Summary:
     unmentioned: int
     rejects: int
     finished: bool
+    idle: bool = False
 
 
 def label_files(
@@ -82,6 +84,7 @@ def label_files(
         raise InputError(f"{output}: is among the inputs; write the output elsewhere")
     own = [place.folder, *([place.file, place.rejects, place.manifest] if place.file else [])]
     given = find_inputs(inputs, own, is_output)
+    _check_confidence(min_confidence)
     columns = sorted({*layout.keep, *([] if partition_by is None else [partition_by])} - {CONFLICT})
     _check_columns(columns, given)
 
@@ -110,8 +113,13 @@ def label_files(
             "part_characters": PART_CHARACTERS,
         }
         schema = _schema(layout, engine, settings)
+        if place.format == "parquet" and partition_by in schema.names:
+            raise InputError(
+                f"column '{partition_by}' to partition by: the output has a column of that name too, and tables are "
+                "not read with both; do not keep it, or rename it in the input"
+            )
         state, sources = take_up(place, earlier, given, settings, force)
-        resumed = state.parts
+        resumed, idle = state.parts, state.finished and (place.file is None or state.published is not None)
         try:
             if not state.finished:
                 parts = parts or parts_from(sources, state)
@@ -135,7 +143,7 @@ def label_files(
             raise WorkError(
                 f"{output}: {reason}; {state.articles} articles in {state.parts} parts are safe, {going_on(inputs)}"
             ) from error
-        return _summary(place, state, resumed, finished=True)
+        return replace(_summary(place, state, resumed), finished=True, idle=idle)
 
 
 def going_on(inputs: Iterable[str]) -> str:
@@ -168,12 +176,18 @@ def label_stream(
     cannot be used or no article can be read.
     """
     sources = find_inputs(_names(inputs), is_output=is_output)
+    _check_confidence(min_confidence)
     columns = [name for name in layout.keep if name != CONFLICT]
     _check_columns(columns, sources)
     parts = _with_an_article(cut_parts(read_items(sources, [*columns, *keep]), sources, conflict))
     engine = start_engine(model, precision, min_confidence)
     layout.schema(engine.heads)  # for what it raises
     return engine.run(parts)
+
+
+def _check_confidence(least: float) -> None:
+    if not 0 <= least <= 1:  # nor is what is no number at all
+        raise InputError(f"min_confidence must be a probability from 0 to 1, got {least}")
 
 
 def _check_columns(names: Iterable[str], sources: Iterable[Source]) -> None:
@@ -228,7 +242,7 @@ def _check_unchanged(inputs: Iterable[Input]) -> None:
             raise WorkError(f"{item.path}: changed while it was read; let it be finished, then start anew with --force")
 
 
-def _summary(place: Place, state: RunState, resumed: int, finished: bool = False) -> Summary:
+def _summary(place: Place, state: RunState, resumed: int) -> Summary:
     return Summary(
         place.output,
         place.rejects if state.rejects else None,
@@ -238,5 +252,5 @@ def _summary(place: Place, state: RunState, resumed: int, finished: bool = False
         state.rows,
         state.unmentioned,
         state.rejects,
-        finished,
+        finished=False,
     )

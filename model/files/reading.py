@@ -139,7 +139,8 @@ def article_from_row(row: Mapping[str, Any], default_id: str) -> Article:
     conflict = row.get("conflict") or None
     if conflict is not None and not isinstance(conflict, str):
         raise InputError(f"conflict: must be text, got {conflict!r:.60}")
-    id = default_id if row.get("id") in (None, "") else str(row["id"])
+    id = _storable("id", row.get("id"))
+    id = default_id if id in (None, "") else str(id)
     extra = {name: _storable(name, value) for name, value in row.items() if name not in OWN_COLUMNS}
     _check_encodable("id", id)
     for name, value in extra.items():

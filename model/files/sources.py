@@ -62,9 +62,9 @@ def find_inputs(
 
     Folders and globs give their readable files in sorted order, without hidden ones. What stands at or below a path
     in `leave_out` (a run's own output) is passed over, even if it is given itself: a shell may have found it. So is
-    what `is_output` says is the output of another. A file that is given twice comes once. Raises `InputError` at what
-    is missing, unreadable, empty of readable files, of an unknown kind, or a table without a `text` or `sentences`
-    column, and if nothing is left.
+    what `is_output` says is the output of another. A file that is given twice comes once, by a name that is no link if
+    it has one, since links move on. Raises `InputError` at what is missing, unreadable, empty of readable files, of an
+    unknown kind, or a table without a `text` or `sentences` column, and if nothing is left.
     """
     # With a separator at the end each begins what is below it, and no other name.
     barred = tuple(f"{os.path.realpath(path)}{os.sep}" for path in leave_out)
@@ -75,16 +75,23 @@ def find_inputs(
             if source.path == STDIN:
                 found.setdefault(STDIN, source)
             elif not is_output(Path(os.path.realpath(source.path))):
-                found.setdefault(_checked(source.path), source)
+                known = _checked(source.path)
+                if known not in found or (_is_link(found[known]) and not _is_link(source)):
+                    found.pop(known, None)
+                    found[known] = source
     if given and not found:
         raise InputError("there is no input besides what runs have written; give others, or write the output elsewhere")
     for source in found.values():
         columns = columns_of(source.path)
-        if columns is not None and not {"text", "sentences"} & set(columns):
+        if kind(source.path) != ".txt" and columns is not None and not {"text", "sentences"} & set(columns):
             raise InputError(
                 f"{source.path}: needs a column 'text' or 'sentences'; it has: {', '.join(columns) or 'none'}"
             )
     return list(found.values())
+
+
+def _is_link(source: Source) -> bool:
+    return os.path.islink(source.path)  # noqa: PTH114 - as for all paths here, text
 
 
 def _checked(path: str) -> tuple[int, int]:
@@ -189,8 +196,10 @@ def source_ids(sources: Sequence[Source]) -> list[str]:
         is_text = kind(source.path) == ".txt"
         row = _ROW_ID.fullmatch(stem) if is_text else None
         clashing = {stem} if row and row[1] in of_rows else set() if is_text else like_rows
-        free = (id for id in (stem, name) if id not in taken and id not in clashing)
-        chosen = next(free, _encodable(source.path))
+        names = (stem, name, _encodable(source.path))
+        free = (id for id in names if id not in taken and id not in clashing)
+        # No name within what was given begins as a whole path does.
+        chosen = next(free, _encodable(os.path.abspath(source.path)))  # noqa: PTH100
         taken.add(chosen)
         if row:
             like_rows.add(row[1])
@@ -219,12 +228,14 @@ def open_text(path: str) -> TextIO:
 
 
 def columns_of(path: str) -> list[str] | None:
-    """A table's columns; None where rows name their own. Raises `InputError` if the table cannot be read."""
+    """A table's columns, none of a text; None where rows name their own. Raises `InputError` if it cannot be read."""
     found = kind(path)
+    if found == ".txt":
+        return []
     if found == ".csv":
         try:
             with open_text(path) as file:
-                columns = next(csv.reader(iter(partial(file.readline, _HEADER), "")), [])
+                columns = next(csv.reader(iter(partial(file.readline, _HEADER), ""), strict=True), [])
             "".join(columns).encode()
         except UnicodeEncodeError:
             raise InputError(f"{path}: not UTF-8 text; convert it first") from None

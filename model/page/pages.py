@@ -3,6 +3,7 @@
 One article is one page. Several are pages in a folder, and an index that shows the voices of each at a glance.
 """
 
+import os
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
@@ -55,7 +56,7 @@ class Sums:
     articles: int = 0
     sentences: int = 0
     counts: Counter[tuple[str, str | None]] = field(default_factory=Counter)
-    legends: set[tuple[tuple[Voice, ...], tuple[str, ...]]] = field(default_factory=set)
+    legends: set[tuple[tuple[str, ...], tuple[Voice, ...], tuple[str, ...]]] = field(default_factory=set)
 
     def add(self, view: ArticleView) -> None:
         """Count one more article."""
@@ -63,7 +64,7 @@ class Sums:
         self.sentences += len(view.cells)
         self.counts.update(view.counts)
         if len(self.legends) < 2:
-            self.legends.add((view.voices, view.stances))
+            self.legends.add((view.heads, view.voices, view.stances))
 
     @property
     def table(self) -> Table | None:
@@ -132,7 +133,7 @@ def _remove(folder: Path, pages: set[str]) -> None:
 def _write_index(views: Iterable[ArticleView], path: Path, folder: Path) -> int:
     folder.mkdir(exist_ok=True)
     stale = _pages_in(folder)
-    up = f"../{quote(path.name)}"
+    up = f"../{quote(os.fsencode(path.name))}"
     sums = Sums()
     lists = _write_articles(views, folder, up, sums, stale)
     opening = next(lists)
@@ -144,7 +145,7 @@ def _write_index(views: Iterable[ArticleView], path: Path, folder: Path) -> int:
         stale.discard(_list_name(number))
         entries, number = following, number + 1
     _remove(folder, stale)
-    links = {"folder": quote(folder.name), "lists": number - 1, "per_list": PER_LIST}
+    links = {"folder": quote(os.fsencode(folder.name)), "lists": number - 1, "per_list": PER_LIST}
     _write(path, "index.html.j2", {"entries": opening, "sums": sums} | links)
     return sums.articles
 

@@ -98,27 +98,36 @@ class Cell:
 class Table:
     """Sentences by voice and stance: the stances with their marks, and (voice, counts, sum, share) by row.
 
-    `unheard` are the voices without a sentence, which have no row.
+    `heads` are the names of what is called voice and stance here, `unheard` the voices without a sentence, which have
+    no row.
     """
 
+    heads: tuple[str, ...]
     columns: tuple[tuple[str, str], ...]
     rows: tuple[tuple[Voice, tuple[int, ...], int, float], ...]
     unheard: tuple[Voice, ...]
     sums: tuple[int, ...]
     total: int
 
+    @property
+    def signed(self) -> bool:
+        """Whether the stances are those that `MARKS` has signs for."""
+        return set(MARKS) <= {name for name, _ in self.columns}
+
 
 @dataclass(frozen=True)
 class ArticleView:
     """One article as shown. `headline` is its first sentence where that stands above the text, and not in it.
 
-    `pointing` lists, for each mention number, the sentences whose label rests on it. `counts` is by (voice, stance).
+    `heads` are the names of the first two heads, whose labels are its voices and stances. `pointing` lists, for each
+    mention number, the sentences whose label rests on it. `counts` is by (voice, stance).
     """
 
     id: str
     title: str
     headline: Line | None
     paragraphs: tuple[tuple[Line, ...], ...]
+    heads: tuple[str, ...]
     voices: tuple[Voice, ...]
     stances: tuple[str, ...]
     cells: tuple[Cell, ...]
@@ -130,7 +139,7 @@ class ArticleView:
     @property
     def table(self) -> Table:
         """The article's totals."""
-        return totals(self.voices, self.stances, self.counts)
+        return totals(self.heads, self.voices, self.stances, self.counts)
 
 
 def article_view(predictions: Sequence[Prediction], job: Job | None = None) -> ArticleView:
@@ -153,6 +162,7 @@ def article_view(predictions: Sequence[Prediction], job: Job | None = None) -> A
         title,
         lines[0] if is_headline else None,
         tuple(tuple(lines[start:end]) for start, end in pairwise([*starts, len(lines)])),
+        tuple(map(clean, (head, *others[:1]))),
         voices,
         stances,
         cells,
@@ -220,7 +230,12 @@ def _words(name: str) -> list[str]:
     return [word for word in words if word.lower() not in _SMALL_WORDS] or words
 
 
-def totals(voices: Iterable[Voice], stances: Iterable[str], counts: Mapping[tuple[str, str | None], int]) -> Table:
+def totals(
+    heads: tuple[str, ...],
+    voices: Iterable[Voice],
+    stances: Iterable[str],
+    counts: Mapping[tuple[str, str | None], int],
+) -> Table:
     """The cross table of `counts`; the unsure have a column only if there are any."""
     labels = [label for label in stances if label != UNSURE or any(stance == UNSURE for _, stance in counts)]
     whole = sum(counts.values())
@@ -232,9 +247,8 @@ def totals(voices: Iterable[Voice], stances: Iterable[str], counts: Mapping[tupl
         elif voice.label != UNSURE:
             unheard.append(voice)
     sums = tuple(sum(row[1][n] for row in rows) for n in range(len(labels)))
-    return Table(
-        tuple((name_of(label), MARKS.get(label, "")) for label in labels), tuple(rows), tuple(unheard), sums, whole
-    )
+    columns = tuple((name_of(label), MARKS.get(label, "")) for label in labels)
+    return Table(heads, columns, tuple(rows), tuple(unheard), sums, whole)
 
 
 def _paragraph_starts(predictions: Sequence[Prediction], text: str | None) -> set[int]:

@@ -1,8 +1,11 @@
 """Labelled articles as HTML pages."""
 
+import os
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 from itertools import combinations
+from pathlib import Path
 from urllib.parse import unquote
 
 import numpy as np
@@ -58,6 +61,33 @@ STRAIT = [
     ("They called for calm.", "southland", "neutral", (35, 44)),
     ("Who knows.", None, None),
 ]
+
+
+def test_heads_of_other_names_and_labels_are_called_what_they_are(tmp_path):
+    rows = labelled(STRAIT[:2])
+    calm = [
+        replace(p, labels={"voice": p.labels["side"], "tone": "calm"}, probabilities={
+            "voice": p.probabilities["side"], "tone": {"calm": 0.8, "angry": 0.2}})
+        for p in rows
+    ]  # fmt: skip
+    alone = [
+        replace(p, labels={"side": p.labels["side"]}, probabilities={"side": p.probabilities["side"]}) for p in rows
+    ]
+    texts = []
+    for name, predictions in {"a": rows, "calm": calm, "alone": alone}.items():
+        write_pages([predictions], tmp_path / f"{name}.html")
+        texts.append((tmp_path / f"{name}.html").read_text())
+    assert ["Sentences by side and stance" in text for text in texts] == [True, False, False]
+    assert "Sentences by voice and tone" in texts[1]
+    assert "<caption>Sentences by side</caption>" in texts[2]
+    assert ["no sign is affirm" in text for text in texts] == [True, False, False]
+
+
+def test_the_name_of_a_page_need_not_be_utf8(tmp_path):
+    path = Path(os.fsdecode(os.fsencode(tmp_path) + b"/caf\xe9.html"))
+    assert write_pages([labelled(STRAIT[:1], id="a"), labelled(STRAIT[:1], id="b")], path) == 2
+    assert 'href="caf%E9_pages/0001-a.html"' in path.read_text()
+    assert 'href="../caf%E9.html"' in (path.with_name(os.fsdecode(b"caf\xe9_pages")) / "0001-a.html").read_text()
 
 
 class Reader(HTMLParser):

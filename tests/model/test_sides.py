@@ -63,6 +63,25 @@ def test_the_longest_alias_wins_across_sides():
     ]
 
 
+def test_the_longest_alias_wins_where_it_begins_inside_another():
+    strait = conflict(china=["the mainland", "Beijing"], taiwan=["Mainland Affairs Council", "Taipei"])
+    assert found(strait, "The Mainland Affairs Council said the mainland had denied it") == [
+        ("taiwan", "Mainland Affairs Council"),
+        ("china", "the mainland"),
+    ]
+    chain = conflict(a=["Serb army", "army of the North"], b=["Bosnian Serb", "the North Front for Peace"])
+    assert found(chain, "the Bosnian Serb army of the North Front for Peace") == [
+        ("b", "Bosnian Serb"),
+        ("b", "the North Front for Peace"),
+    ]
+
+
+def test_names_of_several_parts_may_have_a_plural_s():
+    names = conflict(a=["al-Qaida", "pro-Tibet"], b=["Bogota\u0301", "rebel fighter"])
+    text = "al-Qaidas men, pro-Tibets, Bogotás, BOGOTÁS streets, rebel fighters"
+    assert found(names, text) == [("a", "al-Qaida"), ("a", "pro-Tibet"), ("b", "Bogotá"), ("b", "BOGOTÁ")]
+
+
 @given(st.text(max_size=200))
 def test_mentions_are_ordered_disjoint_and_inside_the_text(text):
     mentions = SYRIA.find_mentions(text)

@@ -21,8 +21,40 @@ def write_articles(path: Path, count: int) -> Path:
     return path
 
 
+def rows(count: int, first: int = 0) -> list[dict]:
+    """So many articles as rows, with a `place` that one in three lacks."""
+    return [
+        {"id": f"a{n}", "place": ["land", "sea", None][n % 3], "text": " ".join(TEXTS[: 1 + n % 3] * (1 + n % 4))}
+        for n in range(first, first + count)
+    ]
+
+
+def write(path: Path, *lines: str | dict) -> Path:
+    """A file of lines as they are, or of rows as JSON."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("".join((line if isinstance(line, str) else json.dumps(line)) + "\n" for line in lines))
+    return path
+
+
 def files_of(folder: Path) -> dict[str, bytes]:
-    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+    return {
+        str(path.relative_to(folder)): path.read_bytes()
+        for path in folder.rglob("*")
+        if path.is_file() and path.name != ".lock"
+    }
+
+
+def read_jsonl(path: Path) -> list[dict]:
+    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+
+
+def manifest(path: Path) -> dict[str, list]:
+    """The lines of a manifest by their kind."""
+    found: dict[str, list] = {}
+    for line in read_jsonl(path):
+        [(kind, body)] = line.items()
+        found.setdefault(kind, []).append(body)
+    return found
 
 
 def run(source, output, model, conflict, **options):

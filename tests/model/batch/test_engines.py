@@ -121,3 +121,10 @@ def children() -> list[int]:
             if parent == os.getpid() and b"whosays.model.batch.worker" in (task / "cmdline").read_bytes():
                 found.append(int(task.name))
     return found
+
+
+def test_processes_take_no_module_from_the_folder_one_stands_in(tmp_path, tiny_model, strait, monkeypatch):
+    (tmp_path / "torch.py").write_text("raise ImportError('the user's own')")
+    source = write_articles(tmp_path / "in.jsonl", 3)
+    monkeypatch.chdir(tmp_path)
+    assert run(source, tmp_path / "out", tiny_model, strait, start_engine=TWO).finished

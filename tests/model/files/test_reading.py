@@ -3,6 +3,7 @@ import gzip
 import io
 import json
 import os
+from pathlib import Path
 
 import datasets
 import pyarrow as pa
@@ -166,6 +167,32 @@ def test_ids_of_rows_and_texts_never_meet(tmp_path):
         (tmp_path / name).write_text("text\nOne.\nTwo.\n")
     ids = [a.id for a in read(*(tmp_path / name for name in names))]
     assert len(set(ids)) == len(ids) == 4
+
+
+def test_ids_of_files_in_several_folders_never_meet(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for folder in ("d1", "d2", "."):
+        Path(folder).mkdir(exist_ok=True)
+        Path(folder, "a.txt").write_text("One.")
+    ids = [a.id for a in read("d1", "d2", "a.txt")]
+    assert ids[:2] == ["a", "a.txt"]
+    assert len(set(ids)) == 3
+
+
+def test_a_missing_id_may_be_no_number(tmp_path):
+    path = tmp_path / "in.jsonl"
+    path.write_text('{"id": NaN, "text": "One."}\n{"id": 7.0, "text": "Two."}\n')
+    assert [a.id for a in read(path)] == ["in-1", "7.0"]
+
+
+def test_of_a_link_and_its_file_the_file_gives_the_name(tmp_path):
+    (tmp_path / "news-1.txt").write_text("One.")
+    (tmp_path / "latest.txt").symlink_to(tmp_path / "news-1.txt")
+    assert [source.short for source in find_inputs([str(tmp_path)])] == ["news-1.txt"]
+    (tmp_path / "news-1.txt").rename(tmp_path.parent / "news-1.txt")
+    (tmp_path / "latest.txt").unlink()
+    (tmp_path / "latest.txt").symlink_to(tmp_path.parent / "news-1.txt")
+    assert [source.short for source in find_inputs([str(tmp_path)])] == ["latest.txt"]
 
 
 def test_endings_may_be_in_capitals_and_a_folder_may_be_called_like_a_file(tmp_path):
