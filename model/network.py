@@ -64,8 +64,12 @@ class SentenceLabelerConfig(PretrainedConfig):
         super().__init__(**kwargs)
 
     def encoder_settings(self) -> PretrainedConfig:
-        """`encoder_config` as the object that transformers builds an encoder from."""
-        fields = dict(self.encoder_config)
+        """`encoder_config` as the object that transformers builds an encoder from, in float32.
+
+        The number format that the encoder's publisher kept its weights in is none to compute in here: the heads are
+        float32, and bfloat16 comes by autocast.
+        """
+        fields = self.encoder_config | {"dtype": "float32"}
         return AutoConfig.for_model(fields.pop("model_type"), **fields)
 
 

@@ -1,13 +1,31 @@
+import hashlib
 import json
 import shutil
+from pathlib import Path
 
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
-from transformers import BertweetTokenizer, MPNetConfig, MPNetModel, RobertaConfig, RobertaModel
+from transformers import BertModel, BertweetTokenizer, MPNetConfig, MPNetModel, RobertaConfig, RobertaModel
+from whosays.model.article import article_from_sentences
 from whosays.model.checkpoint import load_model, model_sha256, new_model, save_model
-from whosays.model.encoders import encoder_source
+from whosays.model.encoders import encoder_sha256, encoder_source
 from whosays.model.errors import InputError, WorkError
+from whosays.model.predictor import Predictor
+
+ADAPTED = {"lora": {"rank": 2, "alpha": 4}, "max_tokens": 64, "overlap": 16}
+
+
+def change_a_weight(file):
+    weights = load_file(file)
+    name = next(iter(weights))
+    save_file(weights | {name: weights[name] + 1}, file, metadata={"format": "pt"})
+
+
+@pytest.fixture
+def encoder(tiny_encoder, tmp_path):
+    """A copy of the tiny encoder, to be changed."""
+    return Path(shutil.copytree(tiny_encoder, tmp_path / "encoder"))
 
 
 def test_an_adapter_folder_holds_only_what_was_trained(tiny_encoder, tmp_path):
@@ -34,16 +52,92 @@ def test_a_loaded_adapter_is_merged_as_peft_merges_it(tiny_encoder, tmp_path, fr
     assert all(torch.equal(found[name], expected[name]) for name in expected)
 
 
-def test_an_encoder_that_differs_is_refused(tiny_encoder, tmp_path):
-    encoder = tmp_path / "encoder"
-    shutil.copytree(tiny_encoder, encoder)
-    model, tokenizer = new_model(str(encoder), lora={"rank": 2, "alpha": 4}, max_tokens=64)
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
+def test_an_encoder_kept_in_half_precision_is_computed_in_float32(encoder, tmp_path, strait, dtype):
+    BertModel.from_pretrained(encoder, dtype=dtype).save_pretrained(encoder)
+    assert json.loads((encoder / "config.json").read_text())["dtype"] == str(dtype).removeprefix("torch.")
+    model, tokenizer = new_model(str(encoder), max_tokens=64, overlap=16)
+    with torch.no_grad():
+        for parameter in model.parameters():
+            parameter += torch.randn_like(parameter) / 100  # what half precision would round
     save_model(model, tokenizer, tmp_path / "m")
-    weights = load_file(encoder / "model.safetensors")
-    name = next(iter(weights))
-    save_file(weights | {name: weights[name] + 1}, encoder / "model.safetensors", metadata={"format": "pt"})
+    loaded, _ = load_model(str(tmp_path / "m"))
+    found = loaded.state_dict()
+    assert all(torch.equal(found[name], tensor) for name, tensor in model.state_dict().items())
+    assert {tensor.dtype for tensor in loaded.parameters()} == {torch.float32}
+    article = article_from_sentences("a", ["Norden denied it.", "Suden did not."])
+    assert len(Predictor.load(str(tmp_path / "m"), "fp32").label(article, strait)) == 2
+
+
+def test_an_encoder_that_differs_is_refused(encoder, tmp_path):
+    model, tokenizer = new_model(str(encoder), **ADAPTED)
+    assert model.config.encoder_sha256 == hashlib.sha256((encoder / "model.safetensors").read_bytes()).hexdigest()
+    save_model(model, tokenizer, tmp_path / "m")
+    change_a_weight(encoder / "model.safetensors")
+    with pytest.raises(InputError, match=rf"SHA-256 .*, found .* in {encoder}; install"):
+        load_model(str(tmp_path / "m"))
+    (encoder / "model.safetensors").unlink()
+    with pytest.raises(InputError, match=rf"SHA-256 .*, found no weights in {encoder}; install"):
+        load_model(str(tmp_path / "m"))
+
+
+def test_an_encoder_in_shards_that_differs_is_refused(encoder, tmp_path):
+    network = BertModel.from_pretrained(encoder)
+    (encoder / "model.safetensors").unlink()
+    network.save_pretrained(encoder, max_shard_size="100KB")
+    *_, last = sorted(encoder.glob("*.safetensors"))
+    assert not (encoder / "model.safetensors").exists()
+    model, tokenizer = new_model(str(encoder), **ADAPTED)
+    save_model(model, tokenizer, tmp_path / "m")
+    assert load_model(str(tmp_path / "m"))
+    change_a_weight(last)
     with pytest.raises(InputError, match="SHA-256"):
         load_model(str(tmp_path / "m"))
+
+
+def test_an_encoder_of_the_hub_that_differs_is_refused(tiny_encoder, tmp_path, monkeypatch):
+    commit, kept = "0123456789" * 4, tmp_path / "models--some-org--tiny"
+    shutil.copytree(tiny_encoder, kept / "snapshots" / commit)
+    (kept / "refs").mkdir()
+    (kept / "refs" / "main").write_text(commit)
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path))
+    model, tokenizer = new_model("some-org/tiny", **ADAPTED)
+    assert model.config.encoder_sha256 == encoder_sha256(str(tiny_encoder)) != ""
+    save_model(model, tokenizer, tmp_path / "m")
+    assert load_model(str(tmp_path / "m"))
+    change_a_weight(kept / "snapshots" / commit / "model.safetensors")
+    with pytest.raises(InputError, match=r"SHA-256 .* in some-org/tiny; install"):
+        load_model(str(tmp_path / "m"))
+
+
+def test_a_joined_encoder_that_differs_is_to_be_deleted(tiny_encoder, tmp_path, monkeypatch):
+    kept = tmp_path / "whosays" / "all-mpnet-base-v2"
+    shutil.copytree(tiny_encoder, kept)
+    (kept / "special_tokens_map.json").write_text("{}")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    save_model(*new_model("mpnet", **ADAPTED), tmp_path / "m")
+    assert load_model(str(tmp_path / "m"))
+    with (kept / "model.safetensors").open("r+b") as file:
+        file.truncate(1000)
+    with pytest.raises(InputError, match=rf"SHA-256 .* in {kept}; delete that folder"):
+        load_model(str(tmp_path / "m"))
+
+
+@pytest.mark.parametrize(
+    ("place", "fault"),
+    [
+        ("SentenceLabeler", RuntimeError("[enforce fail] DefaultCPUAllocator: can't allocate memory: 9 bytes")),
+        ("load_file", MemoryError()),
+        ("AutoTokenizer.from_pretrained", MemoryError()),
+    ],
+)
+def test_a_lack_of_memory_is_not_called_a_damaged_model(tiny_model, monkeypatch, place, fault):
+    def full(*_, **__):
+        raise fault
+
+    monkeypatch.setattr(f"whosays.model.checkpoint.{place}", full)
+    with pytest.raises(WorkError, match=f"{tiny_model}: memory ran out"):
+        load_model(str(tiny_model))
 
 
 @pytest.mark.parametrize("damage", ["missing", "no config", "other kind", "no weights", "cut weights", "other weights"])
@@ -89,9 +183,7 @@ def test_more_tokens_than_the_encoder_reads(tiny_encoder):
 
 
 @pytest.mark.parametrize(("kind", "settings"), [(RobertaModel, RobertaConfig), (MPNetModel, MPNetConfig)])
-def test_encoders_that_count_from_behind_padding_read_fewer_tokens(tiny_encoder, tmp_path, kind, settings):
-    encoder = tmp_path / "encoder"
-    shutil.copytree(tiny_encoder, encoder)
+def test_encoders_that_count_from_behind_padding_read_fewer_tokens(tiny_encoder, encoder, kind, settings):
     size = json.loads((tiny_encoder / "config.json").read_text())["vocab_size"]
     narrow = {"hidden_size": 32, "num_hidden_layers": 1, "num_attention_heads": 4, "intermediate_size": 64}
     kind(settings(vocab_size=size, max_position_embeddings=66, **narrow)).save_pretrained(encoder)

@@ -2,13 +2,14 @@
 
 import hashlib
 import os
+import shutil
 import subprocess
 import sys
 import zipfile
 from pathlib import Path
 
 import pytest
-from whosays.model.encoders import encoder_source, join_parts
+from whosays.model.encoders import encoder_sha256, encoder_source, join_parts
 from whosays.model.errors import InputError, WorkError
 
 SEEDS = Path(__file__).parent.parent.parent / "seeds"
@@ -21,6 +22,7 @@ def parts(tmp_path, tiny_encoder):
     with zipfile.ZipFile(whole, "w") as archive:
         for name in ("config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json"):
             archive.write(tiny_encoder / name, f"encoder/{name}")
+        archive.writestr("encoder/special_tokens_map.json", "{}")
         archive.writestr("encoder/1_Pooling/config.json", "{}")
         archive.writestr("encoder/run_me.py", "raise SystemExit")
         archive.writestr("../config.json", "outside")
@@ -37,7 +39,7 @@ def test_parts_are_joined_and_only_the_encoder_is_unpacked(parts, tmp_path, tiny
     folder = tmp_path / "cache" / "encoder"
     join_parts(paths, sha256, folder)
     names = {"config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json"}
-    assert {path.name for path in folder.iterdir()} == names
+    assert {path.name for path in folder.iterdir()} == names | {"special_tokens_map.json"}
     assert all((folder / name).read_bytes() == (tiny_encoder / name).read_bytes() for name in names)
     assert [path.name for path in folder.parent.iterdir()] == ["encoder"]
     assert encoder_source(str(folder)) == str(folder)
@@ -65,6 +67,42 @@ def test_a_cache_that_cannot_be_written_is_named(parts, tmp_path, monkeypatch):
     assert "\n" not in str(error.value)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "another"))
     assert Path(encoder_source("mpnet"), "config.json").is_file()
+
+
+@pytest.mark.parametrize("damage", ["a file is missing", "empty", "a file", "a link to nowhere"])
+def test_a_damaged_cache_is_made_anew(parts, tmp_path, monkeypatch, damage):
+    paths, sha256 = parts
+    monkeypatch.setattr("whosays.model.encoders._installed_parts", lambda: paths)
+    monkeypatch.setattr("whosays.model.encoders._MPNET_ZIP_SHA256", sha256)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    folder = Path(encoder_source("mpnet"))
+    known = encoder_sha256(str(folder))
+    if damage == "a file is missing":
+        (folder / "model.safetensors").unlink()
+    else:
+        shutil.rmtree(folder)
+    if damage == "empty":
+        folder.mkdir()
+    elif damage == "a file":
+        folder.write_text("not a folder")
+    elif damage == "a link to nowhere":
+        folder.symlink_to("nowhere")
+    assert encoder_source("mpnet") == str(folder)
+    assert encoder_sha256(str(folder)) == known
+    assert [path.name for path in folder.parent.iterdir()] == [folder.name]
+    monkeypatch.setattr("whosays.model.encoders._installed_parts", list)  # what is whole is not joined again
+    assert encoder_source("mpnet") == str(folder)
+
+
+def test_a_user_without_a_home_is_told_what_to_set(parts, tmp_path, monkeypatch):
+    def nobody(_):
+        raise KeyError("no such user")
+
+    monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
+    monkeypatch.delenv("HOME")
+    monkeypatch.setattr("pwd.getpwuid", nobody)
+    with pytest.raises(InputError, match="set HOME or XDG_CACHE_HOME"):
+        encoder_source("mpnet")
 
 
 def test_without_parts_or_hub_one_line_says_what_to_do(tmp_path):

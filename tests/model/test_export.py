@@ -3,15 +3,17 @@
 import json
 import shutil
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import onnx
 import pytest
 import torch
 from safetensors.torch import load_file
+from transformers import BertModel
 from whosays.model.article import article_from_sentences
 from whosays.model.checkpoint import load_model, model_sha256, new_model, save_model
 from whosays.model.errors import InputError, WorkError
-from whosays.model.export import compare, export_model
+from whosays.model.export import compare, export_model, is_free
 from whosays.model.onnx import OnnxLabeler
 from whosays.model.predictor import Predictor
 from whosays.model.sides import Conflict, Side
@@ -165,6 +167,68 @@ def test_an_export_that_answers_otherwise_is_not_written(adapted, tmp_path, monk
     with pytest.raises(WorkError, match="differ"):
         export_model(str(adapted), tmp_path / "m", "merged", jobs_of([(SAID, STRAIT)]))
     assert not list(tmp_path.iterdir())
+
+
+@pytest.fixture
+def elsewhere(tmp_path):
+    """An empty folder on another filesystem."""
+    memory = Path("/dev/shm")
+    if not memory.is_dir() or memory.stat().st_dev == tmp_path.stat().st_dev:
+        pytest.skip("no other filesystem here")
+    with TemporaryDirectory(dir=memory) as folder:
+        yield Path(folder)
+
+
+def test_a_link_to_another_filesystem_is_exported_into(adapted, exported, elsewhere, tmp_path, monkeypatch):
+    shutil.copytree(exported["merged"], elsewhere, dirs_exist_ok=True)
+    link = tmp_path / "m"
+    link.symlink_to(elsewhere)
+    before = sorted(elsewhere.iterdir()), model_sha256(str(link))
+    with monkeypatch.context() as patched:
+        patched.setattr("whosays.model.export.TOLERANCE", -1.0)
+        with pytest.raises(WorkError, match="differ"):
+            export_model(str(adapted), link, "onnx", jobs_of([(SAID, STRAIT)]))
+    assert (sorted(elsewhere.iterdir()), model_sha256(str(link))) == before
+    export_model(str(adapted), link, "onnx", jobs_of([(SAID, STRAIT)]))
+    assert model_sha256(str(link)) == model_sha256(str(exported["onnx"]))
+    assert {file.name for file in elsewhere.iterdir()} == {file.name for file in exported["onnx"].iterdir()}
+    assert [path.name for path in tmp_path.iterdir()] == ["m"]
+    assert link.is_symlink()
+
+
+def test_an_export_that_was_killed_can_be_repeated(adapted, tmp_path):
+    output = tmp_path / "new" / "m"
+
+    def kill(doing):
+        if doing == "comparing":  # no more is cleared away then, as if by SIGKILL
+            [made] = output.iterdir()
+            shutil.copytree(made, output / f"{made.name}x")
+            raise KeyboardInterrupt
+
+    assert is_free(output)
+    with pytest.raises(KeyboardInterrupt):
+        export_model(str(adapted), output, "merged", jobs_of([(SAID, STRAIT)]), kill)
+    [left] = output.iterdir()
+    assert (left / "model.safetensors").is_file()
+    assert is_free(output)
+    export_model(str(adapted), output, "merged", jobs_of([(SAID, STRAIT)]))
+    assert load_model(str(output))
+    assert not left.exists()
+    assert not is_free(output)
+
+
+def test_over_an_encoder_in_bfloat16_too(tiny_encoder, tmp_path):
+    torch.manual_seed(4)
+    encoder = Path(shutil.copytree(tiny_encoder, tmp_path / "encoder"))
+    BertModel.from_pretrained(encoder, dtype=torch.bfloat16).save_pretrained(encoder)
+    model, tokenizer = new_model(str(encoder), lora={"rank": 2, "alpha": 4}, max_tokens=128, overlap=32)
+    with torch.no_grad():
+        for name, parameter in model.named_parameters():
+            if ".lora_" in name:
+                parameter += torch.randn_like(parameter) * 0.2
+    save_model(model, tokenizer, tmp_path / "model")
+    parity = export_model(str(tmp_path / "model"), tmp_path / "out", "merged", jobs_of([(SAID, STRAIT)]))
+    assert parity.deviation < 1e-6
 
 
 def test_what_cannot_be_exported_is_said(adapted, exported, tmp_path):

@@ -1,8 +1,12 @@
+import re
+
 import pytest
+import yaml
 from torch import nn
 from whosays.model.batch.layout import Layout
 from whosays.model.errors import InputError
 from whosays.model.labels import DEFAULT_SCHEME, Head, Scheme
+from whosays.training.corpus import read_corpus
 
 
 def test_the_default_scheme():
@@ -31,6 +35,37 @@ def test_bad_schemes_are_refused(data):
         Scheme.from_dict(data)
 
 
+@pytest.mark.parametrize(
+    ("body", "message"),
+    [
+        ("{labels: [0, 1]}", "label 0 is not text; put it in quotation marks"),
+        ("{labels: [calm, yes]}", "label True is not text; put it in quotation marks"),
+        ("{labels: [calm, null]}", "label None is not text; put it in quotation marks"),
+        ("{labels: [calm, [angry]]}", "label ['angry'] is not text; put it in quotation marks"),
+        ("{labels: [calm, ' ']}", "label ' ' is empty; give it a name"),
+        ("{labels: calm}", "labels must be a list; write it as [a, b]"),
+        ("{labels: {calm: 1, angry: 2}}", "labels must be a list; write it as [a, b]"),
+        ("{labels: [], points: true}", "points and needs a label of its own for what no side says; add one, as none"),
+    ],
+)
+def test_labels_are_a_list_of_texts(body, message):
+    with pytest.raises(InputError, match=rf"^scheme: head 'tone':? {re.escape(message)}$"):
+        Scheme.from_dict({"tone": yaml.safe_load(body)})
+
+
+def test_a_label_is_not_a_sides_key(strait):
+    labels = ("none", "southland")
+    assert Head("side", labels).classes(strait.keys) == labels
+    with pytest.raises(InputError, match=r"^head 'side': 'southland' is a label and a side's key; rename one of them$"):
+        Head("side", labels, points=True).classes(strait.keys)
+
+
+def test_labelled_articles_of_such_a_conflict_are_refused(gold_file, strait):
+    scheme = Scheme((Head("side", ("none", "southland"), points=True),))
+    with pytest.raises(InputError, match=r"gold\.jsonl, line 1, article 'a0': head 'side': 'southland'"):
+        read_corpus([str(gold_file)], scheme, {"strait": strait})
+
+
 def test_heads_need_distinct_names():
     with pytest.raises(InputError, match="distinct"):
         Scheme((Head("a", ("x", "y")), Head("a", ("x", "y"))))
@@ -46,6 +81,12 @@ def test_a_head_is_called_as_a_part_of_a_network_can_be(name):
     with pytest.raises(InputError, match=r"^scheme: head ") as error:
         Scheme.from_dict({"tone": CHOICE, name: CHOICE})
     assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize("name", ["copy", "get", "setdefault", "popitem", "fromkeys"])
+def test_a_head_is_called_as_a_parameter_of_a_network_can_be(name):
+    with pytest.raises(InputError, match=f"^scheme: head '{name}': PyTorch keeps that name for itself"):
+        Scheme.from_dict({"tone": CHOICE, name: CHOICE})
 
 
 @pytest.mark.parametrize("by", ["sentence", "article"])
