@@ -51,7 +51,7 @@ VARIANTS = {
     "variety: lost punctuation only": Variant([*PLAIN, "variety.lost_punctuation=0.15"]),
     "variety: run-in only": Variant([*PLAIN, "variety.run_in=0.15"]),
     "mentions with their words": Variant(["anonymous=false"]),
-    "attention pooling": Variant(["pooling=attention"]),
+    "mean pooling": Variant(["pooling=mean"]),
     "each sentence alone": Variant(alone=True),
     "windows of 256 tokens": Variant(["max_tokens=256", "overlap=64"]),
     "full fine-tuning, rate 1e-4": Variant(["lora=null", "encoder_lr=1.0e-4"]),

@@ -60,10 +60,10 @@ def evaluate(
     sha256 = model_sha256(model) if model else None
     system = System(Path(str(model or predictions)).name, scheme, predictor, sha256)
     answers = read_predictions(predictions, articles, scheme) if predictions else None
-    training, development, notes = recipe_data(model, scheme)
+    training, taught, development, notes = recipe_data(model, scheme)
     check_names(gates, system, articles, training, answers)
     with stages() as say:
-        report = judge(system, articles, training, answers, development, notes, say)
+        report = judge(system, articles, training, answers, development, taught, notes, say)
     content = report.to_dict()
     typer.echo(render("summary.md.j2", content), nl=False)
     if output is not None:

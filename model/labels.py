@@ -33,16 +33,25 @@ class Head:
     points: bool = False
 
     def classes(self, sides: tuple[str, ...]) -> tuple[str, ...]:
-        """All class names for an article whose conflict has the side keys `sides`."""
-        return self.labels + sides if self.points else self.labels
+        """All class names for an article whose conflict has the side keys `sides`.
+
+        Raises `InputError` if the head points and one of these keys is a label of it too.
+        """
+        if not self.points:
+            return self.labels
+        for key in sides:
+            if key in self.labels:
+                raise InputError(f"head '{self.name}': '{key}' is a label and a side's key; rename one of them")
+        return self.labels + sides
 
 
 @dataclass(frozen=True)
 class Scheme:
     """The heads of a model.
 
-    Raises `InputError` when names repeat or cannot be names, a head has no choice, or two heads point. A head is
-    named as the column of its labels, so it cannot have the name of another column.
+    Raises `InputError` when names repeat or cannot be names, labels are no text, a head has no choice, one that points
+    has no label of its own, or two heads point. A head is named as the column of its labels, so it cannot have the name
+    of another column.
     """
 
     heads: tuple[Head, ...]
@@ -60,8 +69,16 @@ class Scheme:
         if sum(head.points for head in self.heads) > 1:
             raise InputError("scheme: only one head can point at sides")
         for head in self.heads:
+            where = f"scheme: head '{head.name}'"
+            for label in head.labels:
+                if not isinstance(label, str):
+                    raise InputError(f"{where}: label {label!r} is not text; put it in quotation marks")
+                if not label.strip():
+                    raise InputError(f"{where}: label {label!r} is empty; give it a name")
+            if head.points and not head.labels:
+                raise InputError(f"{where} points and needs a label of its own for what no side says; add one, as none")
             if len(set(head.labels)) != len(head.labels) or len(head.labels) + 2 * head.points < 2:
-                raise InputError(f"scheme: head '{head.name}' needs two or more distinct labels: {head.labels}")
+                raise InputError(f"{where} needs two or more distinct labels: {head.labels}")
 
     def __getitem__(self, name: str) -> Head:
         for head in self.heads:
@@ -85,9 +102,11 @@ class Scheme:
         Raises `InputError` if it is not of that form or a head has a name that PyTorch's modules keep for themselves.
         """
         try:
+            for name, body in data.items():
+                if not isinstance(body["labels"], list):
+                    raise InputError(f"scheme: head '{name}': labels must be a list; write it as [a, b]")
             heads = tuple(
-                Head(name, tuple(map(str, body["labels"])), bool(body.get("points", False)))
-                for name, body in data.items()
+                Head(name, tuple(body["labels"]), bool(body.get("points", False))) for name, body in data.items()
             )
         except (AttributeError, KeyError, TypeError) as error:
             raise InputError(f"scheme: needs {{head: {{labels: [...], points: false}}}}, got {data!r}") from error
@@ -96,9 +115,9 @@ class Scheme:
         # no PyTorch.
         from torch import nn
 
-        network = nn.ModuleDict()
+        parts = nn.ModuleDict(), nn.ParameterDict()  # what the network keeps of each head
         for name in scheme.names:
-            if hasattr(network, name):  # a method or field, which a part of the network cannot replace
+            if any(hasattr(part, name) for part in parts):  # a method or field, which a head cannot replace
                 raise InputError(f"scheme: head '{name}': PyTorch keeps that name for itself; choose another")
         return scheme
 

@@ -98,7 +98,8 @@ def labelling_speed(predictor: Predictor, articles: Sequence[LabelledArticle]) -
 def _head(recipe: Recipe) -> str:
     base = hub_name(recipe.encoder)
     # What somebody else's articles and encoder allow, only they can say.
-    license = "license: apache-2.0\n" if recipe.encoder in BUILT_IN and not own_files(recipe) else ""
+    ours = recipe.encoder in BUILT_IN and not own_files([*recipe.train, *recipe.taught])
+    license = "license: apache-2.0\n" if ours else ""
     return f"""---
 {license}language: en
 library_name: whosays
@@ -140,17 +141,22 @@ def _judged(report: Mapping[str, Any]) -> list[str]:
             for label, row in heads[h]["by_class"].items()
         ),
     )
+    sides = " `side` as a class stands for all\nsides of all conflicts; only the right side counts as right."
     good = f"""## How good it is
 
 {len(data["conflicts"])} conflicts, {data["articles"]} articles, {data["sentences"]} sentences:
-{", ".join(data["conflicts"])}. In brackets 95 % intervals from resampled articles. `side` as a class stands for all
-sides of all conflicts; only the right side counts as right.
+{", ".join(data["conflicts"])}. In brackets 95 % intervals from resampled articles.{sides if _points(report) else ""}
 
 {macro}
 
 {classes}"""
     notes = "\n".join(f"- {note}" for note in report["notes"])
     return [f"{good}\n\n{notes}".rstrip(), *_doubt(heads), *_fair(report), _failures(report["errors"])]
+
+
+def _points(report: Mapping[str, Any]) -> bool:
+    """Whether one of the heads that were judged points at sides."""
+    return any(report["scheme"][head]["points"] for head in report["heads"])
 
 
 def _doubt(heads: Mapping[str, Any]) -> list[str]:
@@ -179,14 +185,21 @@ def _fair(report: Mapping[str, Any]) -> list[str]:
             for probe in report["probes"].values()
         ),
     )
+    order, expected = "", "Each sentence alone shows what the article around it gives."
+    if _points(report):
+        between = "".join(_between(row["between_sides"]) for row in report["heads"].values())
+        order = f""" The order of the sides changes
+nothing, since no weight belongs to a side.{between}"""
+        expected = (
+            "Without sides, or with each side's words given to another, its sides should fall far; each sentence alone "
+            "shows what\nthe article around it gives."
+        )
     return [
         f"""## Is it fair, and does it read?
 
-Sentences whose label does not follow when two sides exchange their names: {moved}. The order of the sides changes
-nothing, since no weight belongs to a side.{"".join(_between(row["between_sides"]) for row in report["heads"].values())}
+Sentences whose label does not follow when two sides exchange their names: {moved}.{order}
 
-Without sides, or with those of another conflict, its sides should fall far; each sentence alone shows what the
-article around it gives.
+{expected}
 
 {probes}"""
     ]
@@ -236,11 +249,13 @@ Temperatures for calibration: {", ".join(f"{h} {t:.2f}" for h, t in metrics["tem
 
 
 def _data(recipe: Recipe) -> str:
-    own, packaged = own_files(recipe), not recipe.train or PACKAGED in recipe.train
+    own, taught = own_files(recipe.train), own_files(recipe.taught)
+    packaged = not recipe.train or PACKAGED in recipe.train
     parts = [
         *(["the training conflicts of the packaged corpus"] if packaged else []),
         *([f"the files {', '.join(own)}"] if own else []),
-        *(["articles that a larger model labelled (`taught`)"] if recipe.taught else []),
+        *(["articles that a larger model labelled (`taught`)"] if PACKAGED in recipe.taught else []),
+        *([f"the files {', '.join(taught)}, which a model labelled (`taught`)"] if taught else []),
     ]
     learnt = " and ".join(parts)
     corpus = """ The packaged corpus is news of

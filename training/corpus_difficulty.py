@@ -10,10 +10,11 @@ from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from ..model.errors import InputError
 from ..model.labels import Scheme
 from .corpus import LabelledArticle
 from .crossval import make_folds
-from .evaluation.baselines import baseline_answers
+from .evaluation.baselines import baseline_answers, learnt_heads
 from .evaluation.bootstrap import article_weights, figure
 from .evaluation.judged import Answer, judge_head
 from .evaluation.summary import summary
@@ -43,7 +44,7 @@ def difficulty(
     from the other conflicts of that part (`SAME_PART`) and of all parts (`ALL_PARTS`). A head has its `sentences`, its
     `macro_f1` (value, and low and high of a bootstrap over articles; not defined where nobody labelled the head) and
     the `f1` of each class. `groups` of about as many sentences hold several conflicts out at once; None: one by one.
-    Raises `InputError` if a part has fewer than three conflicts.
+    Raises `InputError` if a part has fewer than three conflicts, or those that are not held out have no label at all.
     """
     found: dict[str, Any] = defaultdict(dict)
     for (part, learnt), answered in sorted(held_out_answers(articles, scheme, groups, say).items()):
@@ -66,8 +67,8 @@ def held_out_answers(
     parts.pop(WHOLE, None)
     found: dict[Reading, Answered] = defaultdict(list)
     for part, items in parts.items():
-        found[part, SAME_PART] = _answers(items, scheme, groups, lambda doing, part=part: say(f"{part}, {doing}"))
-    found[WHOLE, ALL_PARTS] = _answers(articles, scheme, groups, lambda doing: say(f"{WHOLE}, {doing}"))
+        found[part, SAME_PART] = _answers(part, items, scheme, groups, say)
+    found[WHOLE, ALL_PARTS] = _answers(WHOLE, articles, scheme, groups, say)
     for item, rows in found[WHOLE, ALL_PARTS]:
         if _part(item) in parts:
             found[_part(item), ALL_PARTS].append((item, rows))
@@ -79,15 +80,24 @@ def _part(item: LabelledArticle) -> str:
 
 
 def _answers(
-    articles: Sequence[LabelledArticle], scheme: Scheme, groups: int | None, say: Callable[[str], None]
+    part: str, articles: Sequence[LabelledArticle], scheme: Scheme, groups: int | None, say: Callable[[str], None]
 ) -> Answered:
     conflicts = len({item.conflict.name for item in articles})
-    folds = make_folds(articles, groups and min(groups, conflicts))
+    where = f"corpus difficulty, part '{part}'"
+    try:
+        folds = make_folds(articles, groups and min(groups, conflicts))
+    except InputError as error:
+        raise InputError(f"{where}: {error}") from None
     answered: Answered = []
     for number, fold in enumerate(folds, 1):
-        say(f"fold {number} of {len(folds)}: {', '.join(fold.held_out)}")
+        say(f"{part}, fold {number} of {len(folds)}: {', '.join(fold.held_out)}")
         held = [item for item in articles if item.conflict.name in fold.held_out]
         others = [item for item in articles if item.conflict.name not in fold.held_out]
+        if not learnt_heads(others, scheme):
+            raise InputError(
+                f"{where}: nothing is labelled but what is about {', '.join(fold.held_out)}, and words are learnt from "
+                "other conflicts; label some of these too"
+            )
         answered += zip(held, baseline_answers(others, held, scheme)["tfidf"], strict=True)
     return answered
 

@@ -145,9 +145,9 @@ def recipe_scheme(recipe: Recipe) -> Scheme:
     return DEFAULT_SCHEME if recipe.scheme is None else Scheme.from_dict(recipe.scheme)
 
 
-def own_files(recipe: Recipe) -> list[str]:
-    """The files that a recipe trains on beside the package's own articles."""
-    return [name for name in recipe.train if name != PACKAGED]
+def own_files(files: Sequence[str]) -> list[str]:
+    """Those of the files that a recipe lists which are not the package's."""
+    return [name for name in files if name != PACKAGED]
 
 
 def taught_articles(recipe: Recipe, scheme: Scheme) -> list[LabelledArticle]:

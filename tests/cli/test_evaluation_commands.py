@@ -1,11 +1,13 @@
 """The commands evaluate, compare and crossval, as a user types them."""
 
 import json
+import shutil
 
 import pytest
 from typer.testing import CliRunner
 from whosays.cli.app import app
 from whosays.training.evaluation import gold
+from whosays.training.recipe import Recipe, dump_recipe
 
 
 @pytest.fixture
@@ -37,6 +39,25 @@ def test_a_model_is_reported_and_not_overwritten(call, tiny_model, gold_file, si
     assert result.exit_code == 2
     assert "--force" in result.stderr
     assert call(*arguments, "--force").exit_code == 0
+
+
+def test_what_a_teacher_labelled_for_the_model_is_told(call, tiny_model, gold_file, sides_file, tmp_path):
+    shutil.copytree(tiny_model, tmp_path / "model")
+    others = tmp_path / "others.jsonl"
+    others.write_text(gold_file.read_text().replace('"id": "a', '"id": "b'))
+    files = {"train": [str(others)], "dev": [str(others)], "sides": [str(sides_file)]}
+    told = {}
+    for taught in (gold_file, "nowhere.jsonl"):
+        recipe = Recipe(**files, taught=[str(taught)])
+        (tmp_path / "model/recipe.yaml").write_text(dump_recipe(recipe))
+        result = call("evaluate", tmp_path / "model", gold_file, "--sides", sides_file)
+        assert result.exit_code == 0, result.output
+        told[taught] = result.stdout
+        assert "TF-IDF" in result.stdout  # learnt from the others
+    seen = "8 of these articles are in the training data, so the model's figures may be too kind"
+    assert seen in told[gold_file]
+    assert seen not in told["nowhere.jsonl"]
+    assert "nowhere.jsonl: no such file" in told["nowhere.jsonl"]
 
 
 def test_predictions_are_scored_without_a_model_and_gates_decide(call, predictions, gold_file, sides_file):

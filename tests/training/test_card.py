@@ -7,8 +7,10 @@ import pytest
 from systems import perfect
 from typer.testing import CliRunner
 from whosays.cli.app import app
+from whosays.model.checkpoint import model_folder, new_model
 from whosays.model.encoders import hub_name
 from whosays.model.labels import DEFAULT_SCHEME, Head, Scheme
+from whosays.model.predictor import Predictor
 from whosays.training.card import model_card
 from whosays.training.evaluation.evaluate import System, evaluate
 from whosays.training.evaluation.judged import Answer
@@ -17,6 +19,8 @@ from whosays.training.fit import train
 from whosays.training.recipe import Recipe
 
 runner = CliRunner()
+METRICS = {"development": {"macro_f1": 0.5}, "epochs": [{"macro_f1": 0.5}], "temperatures": {}}
+"""The least that a training leaves."""
 
 
 @pytest.fixture
@@ -98,10 +102,39 @@ def test_a_baseline_without_a_head_has_a_dash_in_its_column(articles):
         for rows in perfect(articles)
     ]
     report = evaluate(System("it", scheme), labelled, [], given).to_dict()
-    metrics = {"development": {"macro_f1": 0.5}, "epochs": [{"macro_f1": 0.5}], "temperatures": {}}
-    card = model_card(Recipe(scheme=scheme.to_dict()), metrics, labelled, report)
+    card = model_card(Recipe(scheme=scheme.to_dict()), METRICS, labelled, report)
     assert "| macro-F1 | side | stance | frame |" in card
     assert re.search(r"\| cue-word rules \|[^|]*\d [^|]*\|[^|]*\d [^|]*\| – \|", card)
+
+
+def test_a_card_names_the_files_that_a_teacher_labelled_and_claims_no_licence_for_them(articles):
+    packaged = model_card(Recipe(taught=["packaged"]), METRICS, articles)
+    assert "license: apache-2.0" in packaged
+    own = model_card(Recipe(taught=["packaged", "mine.jsonl.gz"]), METRICS, articles)
+    assert "license" not in own
+    data = own.partition("## What it learnt from\n\n")[2].partition("\n\n")[0]
+    assert data.startswith(
+        "The training conflicts of the packaged corpus and articles that a larger model labelled (`taught`) and "
+        "the files mine.jsonl.gz, which a model labelled (`taught`). The packaged corpus is"
+    )
+
+
+def test_a_card_describes_the_probes_that_are_made(articles, tiny_encoder, tiny_model):
+    system = System("it", DEFAULT_SCHEME, Predictor.load(str(tiny_model), "fp32"))
+    card = model_card(Recipe(), METRICS, articles, evaluate(system, articles, []).to_dict())
+    expected = "Without sides, or with each side's words given to another, its sides should fall far;"
+    assert expected in card
+    assert "`side` as a class" in card
+    for name in ("accurate", "default"):
+        assert expected in (model_folder(name) / "README.md").read_text()
+
+    scheme = Scheme((DEFAULT_SCHEME["stance"],))
+    model, tokenizer = new_model(str(tiny_encoder), scheme=scheme, max_tokens=128, overlap=32)
+    system = System("it", scheme, Predictor(model, tokenizer, precision="fp32"))
+    card = model_card(Recipe(scheme=scheme.to_dict()), METRICS, articles, evaluate(system, articles, []).to_dict())
+    assert "\nEach sentence alone shows what" in card
+    for words in ("its sides", "order of the sides", "`side` as a class"):
+        assert words not in card
 
 
 def test_encoders_are_named_as_the_hub_knows_them(tmp_path):

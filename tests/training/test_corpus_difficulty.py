@@ -93,5 +93,17 @@ def test_a_head_that_nobody_labelled_has_no_figures(tmp_path):
 
 def test_too_few_conflicts(tmp_path):
     two = [item for item in corpus(tmp_path, {"real": PLAIN}) if item.conflict.name != "real-0"]
-    with pytest.raises(InputError, match="2 conflicts"):
+    with pytest.raises(InputError, match=r"^corpus difficulty, part 'all': the data have 2 conflicts"):
         difficulty(two, DEFAULT_SCHEME)
+    some = [item for item in corpus(tmp_path, {"real": PLAIN, "written": PLAIN}) if item.conflict.name != "real-0"]
+    with pytest.raises(InputError, match=r"^corpus difficulty, part 'real': the data have 2 conflicts"):
+        difficulty(some, DEFAULT_SCHEME, 5)
+
+
+def test_a_single_conflict_with_labels_teaches_nothing_about_itself(tmp_path):
+    articles = [
+        item if item.conflict.name == "real-0" else replace(item, labels=dict.fromkeys(item.labels, (None,) * 3))
+        for item in corpus(tmp_path, {"real": PLAIN})
+    ]
+    with pytest.raises(InputError, match=r"^corpus difficulty, part 'all': nothing is labelled but .* real-0, .* too$"):
+        difficulty(articles, DEFAULT_SCHEME)

@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 from systems import at_random, constant, perfect
 from whosays.model.errors import InputError
-from whosays.model.labels import DEFAULT_SCHEME
+from whosays.model.labels import DEFAULT_SCHEME, Scheme
 from whosays.model.predictor import Predictor
 from whosays.training.agreement import agreement
 from whosays.training.evaluation.bootstrap import article_weights
@@ -142,6 +142,14 @@ def test_articles_that_the_model_was_chosen_on_are_named(articles):
     assert any("3 of these articles are in the development data" in note for note in content["notes"])
 
 
+def test_articles_that_a_teacher_labelled_for_the_model_are_training_data(articles):
+    content = evaluate(SYSTEM, articles, articles[:2], perfect(articles), taught=articles[1:4]).to_dict()
+    assert any("4 of these articles are in the training data" in note for note in content["notes"])
+    content = evaluate(SYSTEM, articles[:4], [], perfect(articles[:4]), taught=articles[4:]).to_dict()
+    assert content["notes"] == ["conflicts that are in the training data too: strait"]
+    assert set(content["baselines"]) == {"rules"}, "baselines learn from no teacher"
+
+
 def test_an_id_given_twice_in_an_annotation_is_refused_too(articles):
     for pair in ((articles, [*articles, articles[0]]), ([*articles, articles[0]], articles)):
         with pytest.raises(InputError, match="'a0' is in the data 2 times"):
@@ -181,6 +189,34 @@ def test_only_answered_sentences_need_scores(articles):
     heads = evaluate(SYSTEM, articles, [], given).to_dict()["heads"]
     assert heads["side"]["calibration"]["ece"]["value"] == pytest.approx(0.1)
     assert heads["stance"]["calibration"] is None
+
+
+@pytest.mark.parametrize(
+    ("kept", "said", "unsaid"),
+    [
+        ({"scores", "probabilities"}, ["Reliability", "Precision and recall"], ["does not give"]),
+        ({"scores"}, ["Reliability", "every sentence probabilities"], ["Precision and recall", "every label a score"]),
+        ({"probabilities"}, ["Precision and recall", "every label a score"], ["Reliability", "sentence probabilities"]),
+        (set(), ["every label a score", "every sentence probabilities"], ["Reliability", "Precision and recall"]),
+    ],
+)
+def test_a_page_shows_the_curves_that_there_are_and_says_what_is_missing(articles, tmp_path, kept, said, unsaid):
+    gone = {name: {} for name in {"scores", "probabilities"} - kept}
+    given = [[replace(answer, **gone) for answer in rows] for rows in perfect(articles)]
+    write_report(evaluate(SYSTEM, articles, [], given), tmp_path / "r")
+    page = (tmp_path / "r/report.html").read_text()
+    assert [words for words in said if page.count(words) < 2] == []  # once a head
+    assert [words for words in unsaid if words in page] == []
+
+
+def test_the_class_of_all_sides_is_explained_where_a_head_points(articles, tmp_path):
+    for name, scheme in (("both", DEFAULT_SCHEME), ("stance", Scheme((DEFAULT_SCHEME["stance"],)))):
+        write_report(evaluate(System("it", scheme), articles, [], perfect(articles)), tmp_path / name)
+    both, stance = ((tmp_path / name / "report.md").read_text() for name in ("both", "stance"))
+    assert both.count("\n\n`side` as a class stands for") == 1
+    assert "`side` as a class" not in stance
+    assert "\n\n## Where it fails\n\n" in both
+    assert "\n\n## Where it fails\n\n" in stance
 
 
 def test_files_and_their_escapes(articles, tmp_path):

@@ -6,7 +6,7 @@ import pytest
 from systems import perfect, relabelled
 from whosays.model.labels import DEFAULT_SCHEME
 from whosays.training.corpus import LabelledArticle
-from whosays.training.evaluation.judged import judge_head
+from whosays.training.evaluation.judged import Answer, judge_head
 from whosays.training.evaluation.mistakes import confident_errors, suspected_labels
 
 SIDE = DEFAULT_SCHEME["side"]
@@ -44,6 +44,20 @@ def test_errors_are_grouped_by_confusion_with_the_surest_first(articles):
         "score": 0.54,
         "evidence": None,
     }
+
+
+def test_what_has_no_score_is_given_none(articles):
+    # left open with no score at all, in a system that scores what it answers
+    given = [list(rows) for rows in perfect(articles)]
+    given[0][0] = Answer({"side": None}, {}, {})
+    (group,) = confident_errors(judge_head(SIDE, articles, given), articles, given)
+    assert group["examples"][0]["score"] is None
+    # a label without its score, beside one that has it
+    given[0][0], given[1][0] = Answer({"side": "other"}, {}, {}), Answer({"side": "other"}, {"side": 0.7}, {})
+    first, second = confident_errors(judge_head(SIDE, articles, given), articles, given)
+    assert [(group["gold"], group["examples"][0]["score"]) for group in (first, second)] == [
+        ("none", 0.7), ("side", None),
+    ]  # fmt: skip
 
 
 def test_one_side_for_another_is_a_confusion_of_its_own(articles):

@@ -1,9 +1,11 @@
 """Probes: the same articles with the sides or the context taken away."""
 
+from dataclasses import replace
+
 import pytest
 from systems import perfect, relabelled
 from whosays.model.article import article_from_sentences
-from whosays.model.labels import DEFAULT_SCHEME
+from whosays.model.labels import DEFAULT_SCHEME, Head, Scheme
 from whosays.model.predictor import Predictor
 from whosays.training.evaluation.bootstrap import article_weights
 from whosays.training.evaluation.judged import model_answers
@@ -57,6 +59,22 @@ def test_followed_is_over_what_the_model_had_said_and_not_over_gold(articles):
         "high": None,
         "sentences": 1,
     }
+
+
+@pytest.mark.parametrize(
+    ("side", "followed"),
+    [
+        (Head("side", ("none", "other", "both", "northland", "southland")), set()),
+        (Head("side", ("none", "both"), points=True), {"wrong_sides"}),
+        (DEFAULT_SCHEME["side"], {"sides_removed", "wrong_sides"}),
+    ],
+)
+def test_labels_follow_where_a_head_points_and_has_the_label(articles, side, followed):
+    voices = [tuple(label.replace("other", "none") for label in item.labels["side"]) for item in articles]
+    items = [replace(item, labels=item.labels | {"side": row}) for item, row in zip(articles, voices, strict=True)]
+    given, weights = perfect(items), article_weights(len(items))
+    found = {key: probe_figures(PROBES[key], Scheme((side,)), items, given, given, weights) for key in PROBES}
+    assert {key for key, row in found.items() if row["followed"] is not None} == followed
 
 
 def test_each_sentence_alone_by_hand(articles):

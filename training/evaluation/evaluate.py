@@ -76,11 +76,12 @@ def evaluate(
     training: Sequence[LabelledArticle],
     answers: Answers | None = None,
     development: Sequence[LabelledArticle] = (),
+    taught: Sequence[LabelledArticle] = (),
     notes: Sequence[str] = (),
     say: Say = lambda doing: None,
 ) -> Report:
     """Report on a model, or on `answers` that a system gave. Baselines learn from `training`; `development` is
-    what the model's epoch was chosen on.
+    what the model's epoch was chosen on, `taught` what it learnt from beside `training`.
 
     Raises `InputError` if two articles share an id, nothing has gold labels, or there are only answers for
     what has none.
@@ -88,7 +89,7 @@ def evaluate(
     transcript = transcribe(system, articles, training, answers, say)
     found = [
         *_head_notes(articles, transcript.answers, system.scheme),
-        *_data_notes(articles, training, development, system.predictor is not None),
+        *_data_notes(articles, [*training, *taught], development, system.predictor is not None),
     ]
     return report_on(system, articles, transcript, [*notes, *found], say)
 
@@ -203,22 +204,23 @@ def _data_notes(
     development: Sequence[LabelledArticle],
     is_model: bool,
 ) -> list[str]:
-    """What of `articles` was seen before."""
+    """What of `articles` was seen before. `training` is all that was learnt from."""
     notes = []
-    apart = apart_from(training, articles)
-    if len(apart) < len(training):
+    judged = {item.article.id for item in articles}
+    learnt_from = {item.article.id for item in training} & judged
+    if learnt_from:
         notes.append(
-            f"{len(training) - len(apart)} of these articles are in the training data"
+            f"{len(learnt_from)} of these articles are in the training data"
             + (", so the model's figures may be too kind" if is_model else "")
             + "; the baselines learnt without them"
         )
-    chosen_on = {item.article.id for item in development} & {item.article.id for item in articles}
+    chosen_on = {item.article.id for item in development} & judged
     if chosen_on:
         notes.append(
             f"{len(chosen_on)} of these articles are in the development data, on which the model's epoch was chosen "
             "and its temperatures fitted, so its figures may be too kind"
         )
-    known = {item.conflict.name for item in apart} & {item.conflict.name for item in articles}
+    known = {item.conflict.name for item in apart_from(training, articles)} & {item.conflict.name for item in articles}
     if known:
         notes.append(f"conflicts that are in the training data too: {', '.join(sorted(known))}")
     return notes

@@ -8,7 +8,7 @@ from ...model.errors import InputError
 from ...model.labels import Scheme
 from ...model.sides import load_conflicts
 from ..corpus import SPLITS, LabelledArticle, packaged_split, read_corpus
-from ..recipe import load_recipe, recipe_articles
+from ..recipe import Recipe, load_recipe, recipe_articles, taught_articles
 
 
 def gold_articles(data: Sequence[str], scheme: Scheme, sides: Sequence[Path]) -> list[LabelledArticle]:
@@ -26,22 +26,35 @@ def gold_articles(data: Sequence[str], scheme: Scheme, sides: Sequence[Path]) ->
     return articles
 
 
-def recipe_data(model: str | None, scheme: Scheme) -> tuple[list[LabelledArticle], list[LabelledArticle], list[str]]:
-    """Articles for baselines to learn from, the model's development articles, and what a reader must know of
-    both.
+def recipe_data(
+    model: str | None, scheme: Scheme
+) -> tuple[list[LabelledArticle], list[LabelledArticle], list[LabelledArticle], list[str]]:
+    """Articles for baselines to learn from, those that a teacher labelled for the model, its development articles, and
+    what a reader must know of them.
 
-    They are those that the model's recipe names, else the packaged corpus's train split and none. Both are
+    They are those that the model's recipe names, else the packaged corpus's train split and none. All are
     empty if neither can be read.
     """
-    notes = []
+    notes: list[str] = []
     recipe_file = model_folder(model) / "recipe.yaml" if model else None
     if recipe_file is not None and recipe_file.is_file():
         try:
             recipe = load_recipe(str(recipe_file))
-            return recipe_articles(recipe, scheme, ("train",)), recipe_articles(recipe, scheme, ("dev",)), []
+            training, development = (recipe_articles(recipe, scheme, [split]) for split in ("train", "dev"))
+            taught, notes = _taught(recipe, scheme)
+            return training, taught, development, notes
         except InputError as error:
-            notes.append(f"the recipe's data cannot be read ({error}); baselines learn from the packaged corpus")
+            notes = [f"the recipe's data cannot be read ({error}); baselines learn from the packaged corpus"]
     try:
-        return packaged_split("train", scheme, {}), [], notes
+        return packaged_split("train", scheme, {}), [], [], notes
     except InputError as error:
-        return [], [], [*notes, f"no data for baselines to learn from ({error}); only the rules are reported"]
+        return [], [], [], [*notes, f"no data for baselines to learn from ({error}); only the rules are reported"]
+
+
+def _taught(recipe: Recipe, scheme: Scheme) -> tuple[list[LabelledArticle], list[str]]:
+    """The articles that a teacher labelled, without which all else can be judged, and a note where they cannot be
+    read."""
+    try:
+        return taught_articles(recipe, scheme), []
+    except InputError as error:
+        return [], [f"what a teacher labelled for the model cannot be read ({error}); articles in it are not told"]

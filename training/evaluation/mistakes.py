@@ -71,6 +71,7 @@ def suspected_labels(judged: Judged, articles: Sequence[LabelledArticle], answer
 
 def _example(judged: Judged, i: int, articles: Sequence[LabelledArticle], answers: Answers) -> dict[str, Any]:
     item, n = articles[judged.articles[i]], int(judged.sentences[i])
+    answer = answers[judged.articles[i]][n]
     sentences = item.article.sentences
     return {
         "article_id": item.article.id,
@@ -81,6 +82,6 @@ def _example(judged: Judged, i: int, articles: Sequence[LabelledArticle], answer
         "after": sentences[n + 1].text if n + 1 < len(sentences) else None,
         "gold": str(judged.gold[i]),
         "predicted": str(judged.predicted[i]) or None,
-        "score": None if judged.scores is None else float(judged.scores[i]),
-        "evidence": answers[judged.articles[i]][n].evidence,
+        "score": answer.scores.get(judged.head.name),
+        "evidence": answer.evidence,
     }

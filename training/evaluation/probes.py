@@ -90,7 +90,7 @@ def probe_figures(
     """By head: macro-F1 under the probe and its change, with paired intervals.
 
     `followed` is the share of sentences which the model had given to a side whose label became the expected
-    one.
+    one; None where no head points, or the probe has no expected label or one that this head does not have.
     """
     heads = {}
     for head in scheme.heads:
