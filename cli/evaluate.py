@@ -19,7 +19,8 @@ def evaluate(
         ),
     ],
     predictions: Annotated[
-        Path | None, typer.Option(help="Score this file's rows (.jsonl, .csv, .parquet) in place of a model.")
+        Path | None,
+        typer.Option(help="Score this file's side and stance (.jsonl, .csv, .parquet) in place of a model."),
     ] = None,
     sides: Annotated[
         list[Path] | None, typer.Option(help="A sides file of a conflict that is not packaged. Repeatable.")

@@ -264,9 +264,7 @@ def packaged_conflict(name: str) -> Conflict:
         known = packaged_names("conflicts")
         close = [other for other in known if name.lower() in other or other.startswith(name[:4].lower())]
         hint = f"did you mean {', '.join(close)}?" if close else "`whosays conflicts` lists those that ship."
-        raise InputError(
-            f"unknown conflict {name!r:.80}: {hint} For another, give its sides file (`sides` in a recipe)"
-        )
+        raise InputError(f"unknown conflict {name!r:.80}: {hint} For another, give --sides FILE (in a recipe, `sides`)")
     return load_conflict(path)
 
 

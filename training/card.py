@@ -254,7 +254,7 @@ def _data(recipe: Recipe) -> str:
     parts = [
         *(["the training conflicts of the packaged corpus"] if packaged else []),
         *([f"the files {', '.join(own)}"] if own else []),
-        *(["articles that a larger model labelled (`taught`)"] if PACKAGED in recipe.taught else []),
+        *(["articles that larger models labelled (`taught`)"] if PACKAGED in recipe.taught else []),
         *([f"the files {', '.join(taught)}, which a model labelled (`taught`)"] if taught else []),
     ]
     learnt = " and ".join(parts)

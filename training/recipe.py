@@ -108,8 +108,9 @@ def load_recipe(name: str, changes: list[str] | None = None) -> Recipe:
         return Recipe.model_validate(data)
     except ValidationError as error:
         problem = first_problem(error, Recipe.model_fields)
-        field = problem.partition(":")[0]
-        guilty = [change for change in changes or [] if _is_about(change, field)]
+        # What is wrong between fields names none before a colon, but speaks of them.
+        fields = [problem.partition(":")[0]] if error.errors()[0]["loc"] else problem.replace(",", "").split()
+        guilty = [change for change in changes or [] if any(_is_about(change, field) for field in fields)]
         where = f"--set '{guilty[-1]}'" if guilty else f"recipe {path.name}"
         raise InputError(f"{where}: {problem}") from None
 

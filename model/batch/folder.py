@@ -150,7 +150,9 @@ def check_free(place: Place, force: bool) -> None:
     foreign = next((path for path in place.folder.iterdir() if path.name not in (_LOCK, _BEGUN)), None)
     if foreign:
         way = "remove it, or give another output" if place.file else "give a new folder"
-        raise InputError(f"{place.folder}: is not the folder of a run, it holds '{foreign.name}'; {way}")
+        raise InputError(
+            f"{place.folder}: is not a folder that `whosays predict` wrote, it holds '{foreign.name}'; {way}"
+        )
 
 
 def clear(place: Place) -> None:

@@ -114,7 +114,7 @@ def test_a_card_names_the_files_that_a_teacher_labelled_and_claims_no_licence_fo
     assert "license" not in own
     data = own.partition("## What it learnt from\n\n")[2].partition("\n\n")[0]
     assert data.startswith(
-        "The training conflicts of the packaged corpus and articles that a larger model labelled (`taught`) and "
+        "The training conflicts of the packaged corpus and articles that larger models labelled (`taught`) and "
         "the files mine.jsonl.gz, which a model labelled (`taught`). The packaged corpus is"
     )
 

@@ -178,7 +178,8 @@ def check_articles(articles: Sequence[LabelledArticle], scheme: Scheme) -> None:
     """Raise `InputError` if two articles share an id, or no sentence has a label."""
     check_ids(articles)
     if not any(label is not None for item in articles for name in scheme.names for label in item.labels[name]):
-        raise InputError("the data have no gold labels; give sentences a label for at least one head")
+        names = " or ".join(scheme.names)
+        raise InputError(f"the data have no gold labels of {names}; give sentences a label for at least one head")
 
 
 def _head_notes(articles: Sequence[LabelledArticle], answers: Answers, scheme: Scheme) -> list[str]:

@@ -170,7 +170,7 @@ def test_a_folder_without_the_manifest_of_a_run_is_nobodys_to_clear(label, tmp_p
     mine = tmp_path / "out" / name
     mine.parent.mkdir(parents=True)
     mine.write_text(content)
-    with pytest.raises(InputError, match="is not the folder of a run"):
+    with pytest.raises(InputError, match="is not a folder that `whosays predict` wrote"):
         label(source, to=tmp_path / "out", force=force)
     assert [path for path in (tmp_path / "out").rglob("*") if path.is_file()] == [mine]
     assert mine.read_text() == content
