@@ -29,7 +29,7 @@ def earlier_run(place: Place, sources: Sequence[Source], force: bool) -> RunStat
         return None
     if state is None:
         check_free(place, force)
-    elif state.finished and force and (place.file is None or state.published is not None):
+    elif force and is_done(place, state):
         return None
     elif any(source.path == STDIN for source in sources):  # it cannot be read twice, nor compared
         taken = place.file.exists() if place.file else state.finished
@@ -44,6 +44,11 @@ def earlier_run(place: Place, sources: Sequence[Source], force: bool) -> RunStat
     elif place.file and place.file.exists() and not (state.finished or force):
         raise InputError(f"{place.file}: exists already; give --force to replace it")
     return state
+
+
+def is_done(place: Place, state: RunState) -> bool:
+    """Whether a run has nothing left to do: all its parts are there, and the single file if there is to be one."""
+    return state.finished and (place.file is None or state.published is not None)
 
 
 def _published(place: Place) -> RunState | None:

@@ -25,7 +25,7 @@ from .layout import CONFLICT, SENTENCES, Layout
 from .local import local_engine
 from .manifest import MANIFEST, VERSION, Input, RunState, after_part, append
 from .parts import PART_CHARACTERS, PART_ITEMS, Engine, LabelledPart, Part, StartEngine, cut_parts
-from .plan import earlier_run, take_up
+from .plan import earlier_run, is_done, take_up
 
 
 @dataclass(frozen=True)
@@ -119,7 +119,7 @@ def label_files(
                 "not read with both; do not keep it, or rename it in the input"
             )
         state, sources = take_up(place, earlier, given, settings, force)
-        resumed, idle = state.parts, state.finished and (place.file is None or state.published is not None)
+        resumed, idle = state.parts, is_done(place, state)
         try:
             if not state.finished:
                 parts = parts or parts_from(sources, state)
