@@ -235,7 +235,10 @@ def test_nothing_that_an_article_says_is_acted_on(tmp_path):
 @given(
     st.lists(
         st.tuples(
-            st.text(min_size=1, max_size=30), st.sampled_from([*VOICES, None]), st.sampled_from([*STANCES, None])
+            # What stands first is taken for the page's own, and no sentence begins with a space.
+            st.text(min_size=1, max_size=30).filter(lambda text: not text.startswith("\xa0")),
+            st.sampled_from([*VOICES, None]),
+            st.sampled_from([*STANCES, None]),
         ),
         min_size=1,
         max_size=6,
@@ -253,8 +256,8 @@ def test_any_text_comes_back_character_for_character(tmp_path_factory, rows, gap
     found = read(path)
     got = [shown(found).get(f"s{n}", "") for n in range(1, len(rows) + 1)]
     for text, (said, *_) in zip(got, rows, strict=True):
-        assert len(text) == len(said.removeprefix("\xa0"))
-        assert all(a == b or not b.isprintable() for a, b in zip(text, said.removeprefix("\xa0"), strict=True))
+        assert len(text) == len(said)
+        assert all(a == b or not b.isprintable() for a, b in zip(text, said, strict=True))
     ids = [attrs["id"] for _, attrs in found.tags if "id" in attrs]
     assert len(ids) == len(set(ids))
 
