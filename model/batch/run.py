@@ -191,13 +191,17 @@ def _check_confidence(least: float) -> None:
 
 
 def _check_columns(names: Iterable[str], sources: Iterable[Source]) -> None:
-    """Raise `InputError` if a column cannot follow into the output, or no input has it; rows of JSON may have any."""
+    """Raise `InputError` if a column cannot follow into the output, or no input has it.
+
+    Rows of JSON may have any, a text has none.
+    """
+    inputs = [source.path for source in sources if kind(source.path) != ".txt"]
     for name in names:
         if not name:
             raise InputError("a column to keep or to partition by has no name; write it out, or leave the option away")
         if name in OWN_COLUMNS:
             raise InputError(f"column '{name}': is what articles are read from, and the output has it in its own way")
-        known = (columns_of(source.path) for source in sources)
+        known = map(columns_of, inputs)
         if not any(columns is None or name in columns for columns in known):
             raise InputError(f"column '{name}': none of the inputs has it")
 

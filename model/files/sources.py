@@ -83,7 +83,7 @@ def find_inputs(
         raise InputError("there is no input besides what runs have written; give others, or write the output elsewhere")
     for source in found.values():
         columns = columns_of(source.path)
-        if kind(source.path) != ".txt" and columns is not None and not {"text", "sentences"} & set(columns):
+        if columns is not None and not {"text", "sentences"} & set(columns):
             raise InputError(
                 f"{source.path}: needs a column 'text' or 'sentences'; it has: {', '.join(columns) or 'none'}"
             )
@@ -228,10 +228,8 @@ def open_text(path: str) -> TextIO:
 
 
 def columns_of(path: str) -> list[str] | None:
-    """A table's columns, none of a text; None where rows name their own. Raises `InputError` if it cannot be read."""
+    """A table's columns; None where rows name their own. Raises `InputError` if the table cannot be read."""
     found = kind(path)
-    if found == ".txt":
-        return []
     if found == ".csv":
         try:
             with open_text(path) as file:
