@@ -3,90 +3,178 @@
 `python benchmarks/ablation.py RESULTS.jsonl [--also DATA.jsonl SIDES.yaml]` trains every variant on the same tenth of
 the packaged training articles for a few epochs and judges it on the packaged development articles, and on `--also`:
 macro-F1, and the mean log loss of a sentence, which seeds move far less and so tells smaller effects apart. A run is a
-line of RESULTS; runs that are there already are not made again, and the table at the end is of all of them. So small a
-share tells large effects from none, in hours on two cores; it says nothing of how good the whole recipe is.
+line of RESULTS; runs that are there already are not made again. To standard output goes the table of all of them, which
+a model's card takes from `ablation.md` in its folder. So small a share tells large effects from none, in hours on two
+cores; it says nothing of how good the whole recipe is.
 """
 
 import argparse
 import json
 import random
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from math import log
 from pathlib import Path
 from statistics import mean, stdev
 from tempfile import TemporaryDirectory
 from typing import Any
+from unittest.mock import patch
 
+import torch
+from torch import Tensor
+from whosays.model import network
 from whosays.model.labels import DEFAULT_SCHEME
 from whosays.model.memory import keep_freed_memory
+from whosays.model.network import SentenceLabeler
 from whosays.model.predictor import Predictor
-from whosays.model.sides import load_conflicts
-from whosays.training.corpus import LabelledArticle, corpus_files, read_corpus, read_splits
-from whosays.training.evaluation.judged import judge_head, model_answers
-from whosays.training.fit import judge, train
+from whosays.model.sides import Conflict, load_conflicts, packaged_conflict
+from whosays.training.corpus import corpus_files, read_corpus, read_splits
+from whosays.training.evaluation.judged import Judged, judge_head, model_answers
+from whosays.training.evaluation.metrics import macro_f1, pooled_f1
+from whosays.training.fit import train
 from whosays.training.recipe import load_recipe
 
 SHARE, EPOCHS, SEEDS = 10, 3, (1, 2, 3)
 FLOOR = 0.01
 """What a label costs that cannot be given: a side that the window never mentions has no probability at all."""
+SMOOTHING = 0.1
+STAND_INS = ("Alpha", "Beta", "Gamma", "Delta", "Epsilon", "Zeta", "Theta", "Omega")
+"""One for each side that a packaged conflict can have."""
 BASE = ["taught=[]", f"epochs={EPOCHS}"]
 PLAIN = [f"variety.{kind}=0" for kind in ("source_last", "quotation_first", "lost_punctuation", "run_in")]
+SOFTMAX = {
+    "side": {"labels": [*DEFAULT_SCHEME["side"].labels, *STAND_INS]},
+    "stance": {"labels": list(DEFAULT_SCHEME["stance"].labels)},
+}
+
+Row = dict[str, Any]
+
+
+def as_it_is(row: Row, conflict: Conflict) -> list[Row]:
+    """The article unchanged."""
+    return [row]
+
+
+def alone(row: Row, conflict: Conflict) -> list[Row]:
+    """Each sentence as an article of its own."""
+    return [{**row, "id": f"{row['id']}-{n}", "sentences": [sentence]} for n, sentence in enumerate(row["sentences"])]
+
+
+def stand_ins(row: Row, conflict: Conflict) -> list[Row]:
+    """Every mention as a word that stands for its side in this article only, and the labels so too."""
+    drawn = random.Random(row["id"]).sample(STAND_INS[: len(conflict.sides)], len(conflict.sides))
+    words = dict(zip(conflict.keys, drawn, strict=True))
+    sentences = []
+    for sentence in row["sentences"]:
+        text = sentence["text"]
+        for mention in reversed(list(conflict.find_mentions(text))):
+            text = text[: mention.start] + words[mention.side] + text[mention.end :]
+        side = sentence.get("side")
+        sentences.append({**sentence, "text": text, "side": words.get(side, side)})
+    return [{**row, "sentences": sentences}]
+
+
+def smoothed(row: Row, conflict: Conflict) -> list[Row]:
+    """Labels as probabilities, a tenth of each shared out among all classes of its head."""
+    sentences = []
+    for sentence in row["sentences"]:
+        soft = {}
+        for head in DEFAULT_SCHEME.heads:
+            gold, classes = sentence[head.name], head.classes(conflict.keys)
+            chances = dict.fromkeys(classes, SMOOTHING / len(classes))
+            soft[f"{head.name}_probabilities"] = chances | {gold: chances[gold] + 1 - SMOOTHING}
+        sentences.append({**sentence, **soft})
+    return [{**row, "sentences": sentences}]
+
+
+@contextmanager
+def no_distance() -> Iterator[None]:
+    """Mentions near and far are one to the pointer."""
+    with patch.object(network, "MAX_DISTANCE", 0):
+        yield
+
+
+@contextmanager
+def class_weights() -> Iterator[None]:
+    """Rare labels weigh more, by the inverse root of how often they are given; all sides are one label."""
+    weights = {}
+    for head in DEFAULT_SCHEME.heads:
+        gold = [s.get(head.name) for row in packaged_rows("train") for s in row["sentences"]]
+        counts = Counter("a side" if g not in head.labels else g for g in gold if g is not None)
+        weights[head.name] = {name: (sum(counts.values()) / len(counts) / n) ** 0.5 for name, n in counts.items()}
+    plain = SentenceLabeler._loss
+
+    def weighted(self: SentenceLabeler, logits: dict[str, Tensor], labels: dict[str, Tensor]) -> Tensor:
+        scaled = {}
+        for name, target in labels.items():
+            fixed = [weights[name][label] for label in self.scheme[name].labels]
+            sides = [weights[name].get("a side", 1.0)] * (target.shape[-1] - len(fixed))
+            scaled[name] = target * torch.tensor([*fixed, *sides])
+        return plain(self, logits, scaled)
+
+    with patch.object(SentenceLabeler, "_loss", weighted):
+        yield
 
 
 @dataclass(frozen=True)
 class Variant:
-    """What differs from the recipe: changed fields, articles of one part only, each sentence without its article."""
+    """What differs from the recipe.
+
+    `changes` are fields of the recipe, `part` takes articles of one part of the corpus only, `times` as many articles.
+    `worded` makes of an article what is trained on, and, if `judged_so`, what is judged; `code` changes the network.
+    """
 
     changes: Sequence[str] = ()
     part: str = ""
-    alone: bool = False
+    times: float = 1
+    worded: Callable[[Row, Conflict], list[Row]] = as_it_is
+    judged_so: bool = True
+    code: Callable[[], AbstractContextManager[None]] = nullcontext
 
 
 VARIANTS = {
     "the recipe": Variant(),
     "no variety": Variant(PLAIN),
+    "no variety, stand-ins and a softmax for the pointer": Variant(
+        [*PLAIN, f"scheme={json.dumps(SOFTMAX)}"], worded=stand_ins
+    ),
+    "mentions with their words": Variant(["anonymous=false"]),
+    "each sentence alone": Variant(worded=alone),
+    "mean pooling": Variant(["pooling=mean"]),
+    "full fine-tuning, rate 1e-4": Variant(["lora=null", "encoder_lr=1.0e-4"]),
+    "the pointer without distance": Variant(code=no_distance),
+    "windows of 256 tokens": Variant(["max_tokens=256", "overlap=64"]),
+    "half as many articles": Variant(times=0.5),
+    "LoRA of rank 8": Variant(["lora.rank=8", "lora.alpha=16"]),
+    "class weights": Variant(code=class_weights),
+    "label smoothing": Variant(worded=smoothed, judged_so=False),
+    "real part only": Variant(part="real"),
+    "written part only": Variant(part="written"),
     "variety: source last only": Variant([*PLAIN, "variety.source_last=0.3"]),
     "variety: quotation first only": Variant([*PLAIN, "variety.quotation_first=0.15"]),
     "variety: lost punctuation only": Variant([*PLAIN, "variety.lost_punctuation=0.15"]),
     "variety: run-in only": Variant([*PLAIN, "variety.run_in=0.15"]),
-    "mentions with their words": Variant(["anonymous=false"]),
-    "mean pooling": Variant(["pooling=mean"]),
-    "each sentence alone": Variant(alone=True),
-    "windows of 256 tokens": Variant(["max_tokens=256", "overlap=64"]),
-    "full fine-tuning, rate 1e-4": Variant(["lora=null", "encoder_lr=1.0e-4"]),
-    "full fine-tuning, rate 2e-4": Variant(["lora=null", "encoder_lr=2.0e-4"]),
-    "LoRA of rank 8": Variant(["lora.rank=8", "lora.alpha=16"]),
-    "three lower layers frozen": Variant(["lora.frozen=3"]),
     "half the learning rates": Variant(["encoder_lr=5.0e-4", "head_lr=2.5e-3"]),
     "twice the learning rates": Variant(["encoder_lr=2.0e-3", "head_lr=1.0e-2"]),
+    "three lower layers frozen": Variant(["lora.frozen=3"]),
     "no dropout": Variant(["dropout=0"]),
-    "real part only": Variant(part="real"),
-    "written part only": Variant(part="written"),
+    "full fine-tuning, rate 2e-4": Variant(["lora=null", "encoder_lr=2.0e-4"]),
+    "twice as many articles": Variant(times=2),
 }
 
-Rows = list[dict[str, Any]]
 
-
-def packaged_rows(split: str) -> Rows:
+def packaged_rows(split: str) -> list[Row]:
     """The articles of a split of the packaged corpus as its files have them."""
     splits = read_splits()
     rows = [json.loads(line) for name in corpus_files() for line in Path(name).read_text("utf-8").splitlines()]
     return [row for row in rows if splits[row["conflict"]] == split]
 
 
-def alone(rows: Rows) -> Rows:
-    """Each sentence as an article of its own."""
-    return [
-        {**row, "id": f"{row['id']}-{number}", "sentences": [sentence]}
-        for row in rows
-        for number, sentence in enumerate(row["sentences"])
-    ]
-
-
-def share(rows: Rows, part: str = "") -> Rows:
+def share(rows: Sequence[Row], times: float, part: str) -> list[Row]:
     """A fixed random share of the training articles; if of one part only, as many sentences, near enough, of that."""
-    wanted = sum(len(row["sentences"]) for row in rows) / SHARE
+    wanted = sum(len(row["sentences"]) for row in rows) / SHARE * times
     drawn = random.Random(0).sample(rows, len(rows))
     taken, sentences = [], 0
     for row in drawn:
@@ -97,49 +185,64 @@ def share(rows: Rows, part: str = "") -> Rows:
 
 
 def run(name: str, seed: int, also: Sequence[str]) -> dict[str, Any]:
-    """Train the variant `name` with one seed; macro-F1 by head on the development articles, and on those of `also`."""
+    """Train the variant `name` with one seed: macro-F1 and log loss by head on the development articles.
+
+    The same of the side on the articles of `also`, a file and its sides file.
+    """
     variant = VARIANTS[name]
-    data = {"train": share(packaged_rows("train"), variant.part), "dev": packaged_rows("dev")}
-    with TemporaryDirectory() as scratch:
-        changes = [*BASE, *variant.changes, f"seed={seed}"]
+    others = load_conflicts(also[1:])
+    data = {"train": share(packaged_rows("train"), variant.times, variant.part), "dev": packaged_rows("dev")}
+    if also:
+        data["also"] = [json.loads(line) for line in Path(also[0]).read_text("utf-8").splitlines()]
+    result: dict[str, Any] = {"variant": name, "seed": seed}
+    with TemporaryDirectory() as scratch, variant.code():
+        files = {split: Path(scratch, f"{split}.jsonl") for split in data}
         for split, rows in data.items():
-            file = Path(scratch, f"{split}.jsonl")
-            rows = alone(rows) if variant.alone else rows
-            file.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
-            changes.append(f"{split}=[{file}]")
-        folder = Path(scratch, "run")
-        found = train(load_recipe("default", changes), folder)["development"]
-        predictor = Predictor.load(str(folder))
-        losses = log_losses(predictor, read_corpus([str(Path(scratch, "dev.jsonl"))], DEFAULT_SCHEME, {}))
-        result = {"variant": name, "seed": seed}
-        for head in DEFAULT_SCHEME.names:
-            result |= {head: found[f"{head}_macro_f1"], f"{head} loss": losses[head]}
-        if also:
-            articles = read_corpus([also[0]], DEFAULT_SCHEME, load_conflicts([also[1]]))
-            result |= {"also": judge(predictor, articles)["side_macro_f1"]}
-            result |= {"also loss": log_losses(predictor, articles)["side"]}
+            worded = variant.worded if split == "train" or variant.judged_so else as_it_is
+            known = (others.get(row["conflict"]) or packaged_conflict(row["conflict"]) for row in rows)
+            made = [new for row, conflict in zip(rows, known, strict=True) for new in worded(row, conflict)]
+            files[split].write_text("".join(json.dumps(row) + "\n" for row in made), encoding="utf-8")
+        sets = [f"train=[{files['train']}]", f"dev=[{files['dev']}]", f"seed={seed}"]
+        train(load_recipe("default", [*BASE, *variant.changes, *sets]), Path(scratch, "run"))
+        predictor = Predictor.load(str(Path(scratch, "run")))
+        for split in ("dev", "also")[: len(data) - 1]:
+            articles = read_corpus([str(files[split])], predictor.scheme, dict(others))
+            answers = model_answers(predictor, articles)
+            for head in predictor.scheme.heads:
+                if len(judged := judge_head(head, articles, answers)):
+                    figure = head.name if split == "dev" else split
+                    result |= {figure: judged_f1(judged), f"{figure} loss": log_loss(judged)}
     return result
 
 
-def log_losses(predictor: Predictor, articles: Sequence[LabelledArticle]) -> dict[str, float]:
-    """By head the mean −log of the probability that the gold label got, in nats; below `FLOOR` it counts as that."""
-    answers = model_answers(predictor, articles)
-    losses = {}
-    for head in predictor.scheme.heads:
-        if len(judged := judge_head(head, articles, answers)):
-            chances = zip(judged.gold, judged.probabilities or (), strict=True)
-            losses[head.name] = mean(-log(max(by_class[gold], FLOOR)) for gold, by_class in chances)
-    return losses
+def judged_f1(judged: Judged) -> float:
+    """Macro-F1, the sides of all conflicts one class, for what stands in for them too."""
+    head = DEFAULT_SCHEME[judged.head.name]
+    return macro_f1(pooled_f1(head, list(judged.gold), list(judged.predicted), list(judged.conflicts)))
 
 
-def table(results: Sequence[Mapping[str, Any]]) -> str:
-    """Markdown: mean and standard deviation over the seeds."""
+def log_loss(judged: Judged) -> float:
+    """The mean −log of the probability that the gold label got, in nats; below `FLOOR` it counts as that."""
+    chances = zip(judged.gold, judged.probabilities or (), strict=True)
+    return mean(-log(max(by_class[gold], FLOOR)) for gold, by_class in chances)
+
+
+def report(results: Sequence[Mapping[str, Any]]) -> str:
+    """Markdown: what was done, and of every variant that has all its seeds mean and standard deviation."""
     figures = [name for name in results[0] if name not in ("variant", "seed")]
-    lines = [f"| | {' | '.join(figures)} |", f"| --- |{' --- |' * len(figures)}"]
+    lines = [
+        f"The recipe with one thing changed at a time, learning from one in {SHARE} of the packaged training sentences",
+        f"for {EPOCHS} epochs: macro-F1 and mean log loss (nats a sentence) on the development articles, mean and",
+        f"standard deviation of {len(SEEDS)} seeds. `also` is the side on other news, of no war.",
+        "So small a share tells large effects from none, and says nothing of how good the whole recipe is.",
+        "",
+        f"| | {' | '.join(figures)} |",
+        f"| --- |{' --- |' * len(figures)}",
+    ]
     for variant in VARIANTS:
         runs = [result for result in results if result["variant"] == variant]
         values = [[run[name] for run in runs] for name in figures]
-        if len(runs) > 1:
+        if len(runs) == len(SEEDS):
             lines.append(f"| {variant} | {' | '.join(f'{mean(v):.3f} ± {stdev(v):.3f}' for v in values)} |")
     return "\n".join(lines)
 
@@ -154,13 +257,13 @@ def main() -> None:
     file: Path = arguments.results
     results = [json.loads(line) for line in file.read_text("utf-8").splitlines()] if file.exists() else []
     made = {(result["variant"], result["seed"]) for result in results}
-    for seed in SEEDS:
-        for variant in VARIANTS:
+    for variant in VARIANTS:
+        for seed in SEEDS:
             if (variant, seed) not in made:
                 results.append(run(variant, seed, arguments.also))
                 with file.open("a", encoding="utf-8") as out:
                     out.write(json.dumps(results[-1]) + "\n")
-    print(table(results))
+    print(report(results))
 
 
 if __name__ == "__main__":

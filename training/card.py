@@ -19,6 +19,8 @@ from .evaluation.report import cell, num, title_of
 from .recipe import PACKAGED, Recipe, dump_recipe, load_recipe, own_files, recipe_articles, recipe_scheme
 
 CARD_FILE = "README.md"
+ABLATION_FILE = "ablation.md"
+"""Text in a model's folder on what the choices in its recipe are worth, which its card repeats."""
 _EXAMPLES = 8
 _TIMED = 200
 """Sentences that a card's speed is measured on, at least."""
@@ -30,11 +32,12 @@ def model_card(
     development: Sequence[LabelledArticle],
     report: Mapping[str, Any] | None = None,
     speed: str = "",
+    ablation: str = "",
 ) -> str:
     """Markdown: what the model does, how it was made, how good it was, where it fails, what it must not be used for.
 
     `metrics` are those of its training, `report` the content of an evaluation's report.json, `speed` what
-    `labelling_speed` measured.
+    `labelling_speed` measured, `ablation` what is known of the worth of its recipe's choices.
     """
     sections = [
         _head(recipe),
@@ -43,6 +46,7 @@ def model_card(
         _development(metrics, development),
         _data(recipe),
         f"## Recipe\n\n```yaml\n{dump_recipe(recipe).rstrip()}\n```",
+        *([f"## What its choices are worth\n\n{ablation.strip()}"] if ablation else []),
     ]
     return "\n\n".join(sections) + "\n"
 
@@ -69,7 +73,10 @@ def write_card(model: str, report_folder: Path) -> Path:
         raise InputError(f"{folder}/metrics.json: has no '{min(missing)}'; take the one that training wrote")
     scheme = recipe_scheme(recipe)
     development = recipe_articles(recipe, scheme, ["dev"])
-    card = model_card(recipe, metrics, development, report, labelling_speed(Predictor.load(model), development))
+    speed = labelling_speed(Predictor.load(model), development)
+    tried = folder / ABLATION_FILE
+    ablation = tried.read_text(encoding="utf-8") if tried.is_file() else ""
+    card = model_card(recipe, metrics, development, report, speed, ablation)
     write_text(folder / CARD_FILE, card)
     return folder / CARD_FILE
 

@@ -39,6 +39,8 @@ def test_a_card_says_what_an_evaluation_found(run_folder, gold_file, sides_file,
     assert runner.invoke(app, evaluate).exit_code == 0
     before = (run_folder / "README.md").read_text()
     assert "How good it is" not in before
+    assert "choices are worth" not in before
+    (run_folder / "ablation.md").write_text("Less of everything: less.\n")
     done = runner.invoke(app, ["card", str(run_folder), str(report)])
     assert done.exit_code == 0, done.stderr
     card = (run_folder / "README.md").read_text()
@@ -54,6 +56,7 @@ def test_a_card_says_what_an_evaluation_found(run_folder, gold_file, sides_file,
     assert f"a gap of {found['heads']['side']['between_sides']['gap']['value']:.3f}" in card
     assert re.search(r"\n## Speed\n\n[1-9]\d* sentences a second on \d+ cores", card)
     assert "epochs: 1" in card
+    assert card.endswith("## What its choices are worth\n\nLess of everything: less.\n")
     assert card.startswith("---\n")
     assert "license" not in card, "what somebody else's articles and encoder allow is not ours to say"
     assert "packaged corpus" not in card
