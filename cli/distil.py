@@ -25,7 +25,10 @@ def distil(
     ] = None,
     force: Annotated[bool, typer.Option("--force", help="Replace an output that exists already.")] = False,
 ) -> None:
-    """Let a model label news about the corpus's training conflicts, for a recipe's `taught`."""
+    """Let a model label news about the corpus's training conflicts, for a recipe's `taught`.
+
+    These are conflicts that ship with the package; news about any other is left out.
+    """
     from ..model.errors import InputError
     from ..model.files.writing import check_parent
 

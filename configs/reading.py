@@ -7,6 +7,7 @@ from typing import Any
 
 import yaml
 from pydantic import ValidationError
+from pydantic_core import ErrorDetails
 
 _SHAPES = {
     "list_type": "must be a list; write it as [a, b]",
@@ -53,13 +54,15 @@ def read_yaml(path: Path) -> dict[str, Any]:
     return data
 
 
-def first_problem(error: ValidationError, known: Iterable[str] = ()) -> str:
-    """The first fault that pydantic found, in one line: the field, what is wrong, the value.
-
-    An unknown key comes before all others, since it may be what is missing, misspelt; `known` are keys to propose.
-    """
+def first_fault(error: ValidationError) -> ErrorDetails:
+    """The fault to tell of all that pydantic found: an unknown key, since it may be another misspelt, else the first."""
     faults = error.errors()
-    fault = next((each for each in faults if each["type"] == "extra_forbidden"), faults[0])
+    return next((fault for fault in faults if fault["type"] == "extra_forbidden"), faults[0])
+
+
+def first_problem(error: ValidationError, known: Iterable[str] = ()) -> str:
+    """The `first_fault` in one line: the field, what is wrong, the value. Of `known` keys one like it is proposed."""
+    fault = first_fault(error)
     field = ".".join(str(part) for part in fault["loc"])
     message = fault["msg"].removeprefix("Value error, ")
     if not field:  # of the whole, which would be long

@@ -99,18 +99,27 @@ class Scheme:
     def from_dict(cls, data: Mapping[str, Any]) -> "Scheme":
         """A scheme from `{head: {labels: [...], points: bool}}`.
 
-        Raises `InputError` if it is not of that form or a head has a name that PyTorch's modules keep for themselves.
+        Raises `InputError` if it is not of that form, if a head has another key, or a name that PyTorch's modules keep
+        for themselves.
         """
+        heads = []
         try:
             for name, body in data.items():
+                where = f"scheme: head '{name}'"
+                for key, value in body.items():
+                    if key not in ("labels", "points"):
+                        raise InputError(f"{where}: unknown key '{key}' ({value!r:.80}); a head has labels and points")
                 if not isinstance(body["labels"], list):
-                    raise InputError(f"scheme: head '{name}': labels must be a list; write it as [a, b]")
-            heads = tuple(
-                Head(name, tuple(body["labels"]), bool(body.get("points", False))) for name, body in data.items()
-            )
+                    raise InputError(f"{where}: labels must be a list; write it as [a, b]")
+                points = body.get("points", False)
+                if not isinstance(points, bool):
+                    raise InputError(
+                        f"{where}: points {points!r:.80} is neither true nor false; write it without quotation marks"
+                    )
+                heads.append(Head(name, tuple(body["labels"]), points))
         except (AttributeError, KeyError, TypeError) as error:
             raise InputError(f"scheme: needs {{head: {{labels: [...], points: false}}}}, got {data!r}") from error
-        scheme = cls(heads)
+        scheme = cls(tuple(heads))
         # Not at the top, and not for the default scheme, which is made there: commands that need no network wait for
         # no PyTorch.
         from torch import nn

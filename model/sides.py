@@ -6,6 +6,7 @@ sees a side as a class; it sees the mentions found here and points at them.
 
 import re
 import unicodedata
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache, cached_property
@@ -201,6 +202,10 @@ class Conflict:
             Mention(self._owners[str(match.lastgroup)], match.start(), match.end())
             for match in _longest_matches(pattern, folded)
         )
+
+    def count_mentions(self, text: str) -> Counter[str]:
+        """How often each side is mentioned in `text`, by key; sides that are not have no entry."""
+        return Counter(mention.side for mention in self.find_mentions(text))
 
 
 def _longest_matches(pattern: Any, text: str) -> Iterator[Any]:

@@ -5,7 +5,7 @@ The teacher's probabilities are kept, not its choices, so that the small model l
 
 import gzip
 import json
-from collections import Counter
+import logging
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -21,6 +21,7 @@ from .corpus import LabelledArticle
 from .near_duplicates import NearDuplicates
 
 _DIGITS = 3
+logger = logging.getLogger(__name__)
 
 
 def unlabelled_articles(
@@ -32,8 +33,8 @@ def unlabelled_articles(
     most often the one mentioned second most. For a conflict allowed, only mentions by a name count, since common
     words ("police", "officials") are in news about anything. An article that suits a conflict not allowed as well as
     any other is left out, and so is one with a sentence that nearly repeats one of the corpus, so that nothing about
-    held-out conflicts gets in, or of which half the sentences nearly repeat earlier articles. Raises `InputError` at
-    a reject, or if none remains.
+    held-out conflicts gets in, or of which half the sentences nearly repeat earlier articles. The log tells how
+    many are left out for each of these. Raises `InputError` at a reject, or if none remains.
     """
     allowed = set(allowed)
     conflicts = {item.conflict.name: item.conflict for item in corpus}
@@ -43,18 +44,30 @@ def unlabelled_articles(
         seen.add(sentence.text)
     gold = len(seen)
     found = []
+    elsewhere = known = repeated = 0
     for article in articles:
         if isinstance(article, Reject):
             raise InputError(str(article))
         best = _conflict_of(article, told_by)
         if best is None or best not in allowed:
+            elsewhere += 1
             continue
         before = len(seen)
         repeats = [[n for n in seen.add(sentence.text) if n < before] for sentence in article.sentences]
         if min((n for each in repeats for n in each), default=gold) < gold:
-            continue
-        if 2 * sum(map(bool, repeats)) < len(repeats):
+            known += 1
+        elif 2 * sum(map(bool, repeats)) >= len(repeats):
+            repeated += 1
+        else:
             found.append((article, conflicts[best]))
+    logger.info(
+        "%d articles kept; left out: %d about no training conflict, %d near duplicates of the corpus, "
+        "%d repeats of earlier articles",
+        len(found),
+        elsewhere,
+        known,
+        repeated,
+    )
     if not found:
         raise InputError("none of the articles is new and about a conflict of the training part")
     return found
@@ -70,8 +83,7 @@ def _names(conflict: Conflict) -> Conflict | None:
 def _conflict_of(article: Article, conflicts: Mapping[str, Conflict | None]) -> str | None:
     fits = {}
     for name, conflict in conflicts.items():
-        mentions = conflict.find_mentions(article.text) if conflict else ()
-        counts = sorted(Counter(mention.side for mention in mentions).values())
+        counts = sorted(conflict.count_mentions(article.text).values()) if conflict else []
         if len(counts) >= 2:
             fits[name] = (counts[-2], counts[-1])
     best = max(fits.values(), default=None)

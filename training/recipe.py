@@ -8,7 +8,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from ..configs import packaged_names, packaged_path
-from ..configs.reading import first_problem, read_yaml
+from ..configs.reading import first_fault, first_problem, read_yaml
 from ..model.errors import InputError
 from ..model.labels import DEFAULT_SCHEME, Scheme
 from ..model.sides import load_conflicts
@@ -107,18 +107,20 @@ def load_recipe(name: str, changes: list[str] | None = None) -> Recipe:
     try:
         return Recipe.model_validate(data)
     except ValidationError as error:
-        problem = first_problem(error, Recipe.model_fields)
-        # What is wrong between fields names none before a colon, but speaks of them.
-        fields = [problem.partition(":")[0]] if error.errors()[0]["loc"] else problem.replace(",", "").split()
-        guilty = [change for change in changes or [] if any(_is_about(change, field) for field in fields)]
-        where = f"--set '{guilty[-1]}'" if guilty else f"recipe {path.name}"
-        raise InputError(f"{where}: {problem}") from None
+        loc = first_fault(error)["loc"]
+        guilty = {_key(change): f"--set '{change}'" for change in changes or [] if _is_about(change, loc)}
+        # What is wrong between fields has no place: the file may be at fault as well as any change.
+        where = [*guilty.values()] if loc and guilty else [f"recipe {path.name}", *guilty.values()]
+        raise InputError(f"{' '.join(where)}: {first_problem(error, Recipe.model_fields)}") from None
 
 
-def _is_about(change: str, field: str) -> bool:
-    """Whether a "key=value" change sets a field, a part of it, or what it is a part of."""
-    key = f"{change.partition('=')[0]}."
-    return f"{field}.".startswith(key) or key.startswith(f"{field}.")
+def _key(change: str) -> str:
+    return change.partition("=")[0]
+
+
+def _is_about(change: str, loc: Sequence[str | int]) -> bool:
+    """Whether a "key=value" change sets what is at `loc`, a part of it, or what it is a part of."""
+    return all(part == str(place) for part, place in zip(_key(change).split("."), loc, strict=False))
 
 
 def _apply(data: dict[str, Any], change: str) -> None:

@@ -8,7 +8,6 @@ not fit a rule exactly is left as it is, and so is one of the outlet's own, in w
 """
 
 import random
-from collections import Counter
 from collections.abc import Sequence
 
 import regex
@@ -16,7 +15,6 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from ..model.article import article_from_sentences
 from ..model.labels import NONE
-from ..model.sides import Conflict
 from .corpus import LabelledArticle
 
 Share = Field(default=0.0, ge=0, le=1)
@@ -120,7 +118,7 @@ def varied(
             continue
         if worded == text or any(item.labels[head][n] == NONE for head in heads):
             continue
-        if _mentioned(item.conflict, worded) == _mentioned(item.conflict, text):
+        if item.conflict.count_mentions(worded) == item.conflict.count_mentions(text):
             texts[n] = worded
     if draw.random() < variety.run_in:
         texts, kept = run_in(texts, [_gives_way(item, heads, n) for n in range(len(texts) - 1)], draw)
@@ -135,10 +133,6 @@ def varied(
         {head: tuple(labels[n] for n in kept) for head, labels in item.labels.items()},
         {head: tuple(chances[n] for n in kept) for head, chances in item.taught.items()},
     )
-
-
-def _mentioned(conflict: Conflict, text: str) -> Counter[str]:
-    return Counter(mention.side for mention in conflict.find_mentions(text))
 
 
 def _gives_way(item: LabelledArticle, heads: Sequence[str], n: int) -> bool:

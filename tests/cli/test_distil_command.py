@@ -35,6 +35,7 @@ def test_what_exists_is_replaced_only_by_force(news, tiny_model, tmp_path):
     assert result.exit_code == 0, result.stderr
     [row] = map(json.loads, gzip.decompress(output.read_bytes()).splitlines())
     assert (row["id"], row["conflict"]) == ("a", "iran-nuclear")
+    assert "left out: 1 about no training conflict" in result.stderr
 
 
 @pytest.mark.parametrize(
@@ -68,8 +69,9 @@ def test_a_broken_row_ends_it_and_writes_nothing(news, tiny_model, tmp_path):
     assert not (tmp_path / "taught.jsonl.gz").exists()
 
 
-def test_help_tells_the_default_teacher_and_what_a_broken_row_does(monkeypatch):
+def test_help_tells_the_default_teacher_which_conflicts_and_what_a_broken_row_does(monkeypatch):
     monkeypatch.setenv("COLUMNS", "300")
     told = distil("--help").stdout
     assert "without it, accurate" in told
+    assert "conflicts that ship with the package; news about any other is left out" in told
     assert "a broken row ends the command" in told

@@ -45,10 +45,14 @@ def test_bad_schemes_are_refused(data):
         ("{labels: [calm, ' ']}", "label ' ' is empty; give it a name"),
         ("{labels: calm}", "labels must be a list; write it as [a, b]"),
         ("{labels: {calm: 1, angry: 2}}", "labels must be a list; write it as [a, b]"),
+        ("{labels: [a, b], points: 'no'}", "points 'no' is neither true nor false; write it without quotation marks"),
+        ("{labels: [a, b], points: 1}", "points 1 is neither true nor false; write it without quotation marks"),
+        ("{lables: [a, b]}", "unknown key 'lables' (['a', 'b']); a head has labels and points"),
+        ("{labels: [a, b], point: true}", "unknown key 'point' (True); a head has labels and points"),
         ("{labels: [], points: true}", "points and needs a label of its own for what no side says; add one, as none"),
     ],
 )
-def test_labels_are_a_list_of_texts(body, message):
+def test_what_a_head_is_made_of(body, message):
     with pytest.raises(InputError, match=rf"^scheme: head 'tone':? {re.escape(message)}$"):
         Scheme.from_dict({"tone": yaml.safe_load(body)})
 

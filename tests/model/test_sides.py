@@ -50,6 +50,11 @@ def test_diacritics_match_either_way_and_positions_stay_exact():
     ]
 
 
+def test_mentions_are_counted_by_side():
+    where = conflict(a=["Norden"], b=["Suden"], c=["Ostland"])
+    assert where.count_mentions("Norden met Suden; Norden left.") == {"a": 2, "b": 1}
+
+
 def test_a_capital_matches_only_a_capital():
     assert found(conflict(us=["US", "Rice"], iran=["Iran"]), "give us rice; US Rice") == [("us", "US"), ("us", "Rice")]
 

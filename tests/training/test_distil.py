@@ -43,6 +43,24 @@ def test_only_new_articles_about_allowed_conflicts_are_taught(corpus):
     ) == [("0", "strait"), ("4", "strait"), ("8", "strait")]
 
 
+def test_how_many_are_left_out_is_told(corpus, caplog):
+    caplog.set_level("INFO")
+    chosen(
+        corpus,
+        "Norden met Suden.",
+        "Norden spoke.",
+        "Ostland met Westland.",
+        "It rained.",
+        "Norden and Suden met here today for talks.",
+        "Norden and Suden met here yesterday for talks.",
+        "Norden met Suden.",
+    )
+    assert caplog.messages == [
+        "1 articles kept; left out: 3 about no training conflict, 2 near duplicates of the corpus, "
+        "1 repeats of earlier articles"
+    ]
+
+
 def test_a_line_that_all_articles_share_does_not_matter(corpus):
     footer = "Your email address will not be published."
     texts = [

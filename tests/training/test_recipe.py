@@ -71,6 +71,37 @@ def test_of_several_changes_the_last_is_named():
         load_recipe("default", ["epochs=5", "epochs=0"])
 
 
+@pytest.mark.parametrize(
+    ("changes", "start"),
+    [
+        (["a:b=1"], "--set 'a:b=1': a:b: unknown key"),
+        (["overlap=64", "max_tokens=0", "dev=[must]", "Input=1"], "--set 'Input=1': Input: unknown key"),
+        (["epochs=x", "max_tokens=0"], "--set 'max_tokens=0': max_tokens: "),
+        (["lora.rank=0", "lora.alpha=8"], "--set 'lora.rank=0': lora.rank: "),
+        (
+            ["variety.run_in=0", "variety.source_last=1"],
+            "--set 'variety.run_in=0' --set 'variety.source_last=1': variety",
+        ),
+        (["scheme.tone.labels=[a, b]", "scheme.tone.points='no'", "seed=1"], "--set 'scheme.tone.labels=[a, b]' --set"),
+        (
+            ["epochs=2", "overlap=600"],
+            "recipe default.yaml --set 'epochs=2' --set 'overlap=600': overlap must be below",
+        ),
+    ],
+)
+def test_the_change_at_fault_is_told_by_where_the_fault_is(changes, start):
+    with pytest.raises(InputError) as error:
+        load_recipe("default", changes)
+    assert str(error.value).startswith(start)
+
+
+def test_a_fault_of_the_file_is_no_changes(tmp_path):
+    path = tmp_path / "own.yaml"
+    path.write_text("epochs: 0\n")
+    with pytest.raises(InputError, match=r"^recipe own\.yaml: epochs: "):
+        load_recipe(str(path), ["seed=1"])
+
+
 def test_a_missing_recipe_names_the_known_ones():
     with pytest.raises(InputError, match="default"):
         load_recipe("nothing.yaml")

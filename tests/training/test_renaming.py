@@ -86,6 +86,21 @@ def test_an_article_follows_the_new_word():
     assert swapped("in the Pentagon, in Havana", US, CUBA, more=["Havana fell."]).texts[0].startswith("in Cuba")
 
 
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("He met an alliance.", "He met the king."),
+        ("The alliance spoke.", "The king spoke."),
+        ("He said: an alliance member left.", "He said: the king member left."),
+        ("“An alliance spoke.”", "“The king spoke.”"),
+        ("He met the king.", "He met the alliance."),
+    ],
+)
+def test_an_article_gives_way_to_one_of_the_new_words_own(text, expected):
+    king, alliance = Side("k", "King", ("the king",)), Side("a", "Alliance", ("alliance",))
+    assert swapped(text, king, alliance).texts == [expected]
+
+
 def test_whether_a_word_takes_an_article_is_read_off_the_texts():
     gambia, other = Side("g", "Gambia", ("Gambia",)), Side("s", "Senegal", ("Senegal",))
     assert swapped("He left Senegal.", gambia, other, more=["He saw the Gambia."]).texts == ["He left the Gambia."]

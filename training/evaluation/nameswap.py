@@ -45,9 +45,7 @@ def swaps(articles: Sequence[LabelledArticle]) -> list[Swap]:
 
 def pair_to_swap(item: LabelledArticle) -> tuple[Side, Side] | None:
     """The two sides that the article mentions most, ties by key; None if it mentions no side."""
-    counts = Counter(
-        mention.side for sentence in item.article.sentences for mention in item.conflict.find_mentions(sentence.text)
-    )
+    counts = sum((item.conflict.count_mentions(sentence.text) for sentence in item.article.sentences), Counter[str]())
     if not counts:
         return None
     first, second = sorted(item.conflict.sides, key=lambda side: (-counts[side.key], side.key))[:2]

@@ -9,7 +9,9 @@ beginning anew where the other side has fewer. Where a place takes several forms
 - a longer word without a match keeps its noun: "Kosovo police" become "Serbian police".
 
 Failing all of these the other side's name stands there, and the mention counts as not matched. "The" and "a" before a
-mention follow the new word: "the United States" and "an Iranian" become "Iran" and "a Cuban".
+mention follow the new word: "the United States" and "an Iranian" become "Iran" and "a Cuban", and both give way to an
+article of its own: "an alliance" becomes "the king". A word after a name counts as a noun unless it is a known verb or
+looks like one, so that "Iran provides" becomes "Cuban provides".
 
 Of the mentions in the packaged corpus's development split 94 % are matched; most of the rest stand between a state and
 a movement, which has no place that one could be in.
@@ -193,10 +195,14 @@ def article_use(articles: Sequence[LabelledArticle]) -> ArticleUse:
     return {key: count > 0 for key, count in votes.items()}
 
 
+def _has_article(alias: str) -> bool:
+    return without_article(alias) != alias
+
+
 def _takes_the(word: str, side: Side, conflict: Conflict, use: ArticleUse) -> bool | None:
     """Whether `word` stands after "the"; None where it may or may not, as plurals."""
-    if word.startswith(("The ", "the ")):
-        return False  # it has its own
+    if _has_article(word):
+        return False
     form = alias_forms(side).get(word)
     if form == NAME:
         return use.get((conflict.name, word), bool(_TAKES_THE.search(word)))
@@ -211,15 +217,15 @@ def _takes_the(word: str, side: Side, conflict: Conflict, use: ArticleUse) -> bo
 def _with_article(lead: str, new: str, word: Word, takes_the: bool | None) -> tuple[str, str]:
     """The text before a mention, and the new word, with the article that the new word needs."""
     found = _ARTICLE.search(lead)
-    if found and found.group(1).lower() != "the":
+    if found and _has_article(new):
+        lead = lead[: found.start()]
+    elif found and found.group(1).lower() != "the":
         fitting = "a" if _CONSONANT.match(new) else "an"
         start, end = found.span(1)
         lead = lead[:start] + (fitting.capitalize() if lead[start] == "A" else fitting) + lead[end:]
-    elif word.before_noun:
-        new = without_article(new) if found else new
-    elif found and takes_the is False:
+    elif found and takes_the is False and not word.before_noun:
         lead = lead[: found.start()]
-    elif takes_the and not found and (without_article(word.alias) != word.alias or _is_open(lead)):
+    elif takes_the and not found and not word.before_noun and (_has_article(word.alias) or _is_open(lead)):
         new = f"the {new}"
     return lead, new
 
