@@ -15,8 +15,9 @@ $(INSTALLED): pyproject.toml constraints.txt
 demo: $(INSTALLED)
 	TTY_COMPATIBLE=1 $(BIN)/whosays predict seeds/karabakh.txt --sides seeds/karabakh.yaml
 
+# Two at a time, a thread each; the tests of a file share what they set up.
 test: $(INSTALLED)
-	$(BIN)/python -m pytest
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile
 
 check: $(INSTALLED)
 	$(BIN)/ruff check .

@@ -30,14 +30,16 @@ def print_tables(articles: "Iterable[list[Prediction]]") -> None:
             table.add_column(head, no_wrap=True)
         table.add_column("sentence", ratio=1)
         sides = sorted({key for p in article for key in p.probabilities[heads[0]]} - {"none", "other", "both"})
+        pointed_at = {(p.evidence.start, p.evidence.end) for p in article if p.evidence}
         for p in article:
             voice = p.labels[heads[0]]
             style = {None: "dim", "none": "", "other": "yellow", "both": "bold"}.get(
                 voice, _COLOURS[sides.index(voice) % len(_COLOURS)] if voice in sides else ""
             )
             text = Text(clean(p.text))
-            if p.evidence and p.start <= p.evidence.start < p.end:
-                text.stylize("underline", p.evidence.start - p.start, p.evidence.end - p.start)
+            for start, end in pointed_at:
+                if p.start <= start < p.end:
+                    text.stylize("underline", start - p.start, end - p.start)
             cells = [
                 Text(
                     f"{MARKS.get(str(p.labels[head]), '') + ' ' if head == 'stance' else ''}{p.labels[head] or '·'} "

@@ -1,20 +1,23 @@
 """Articles and their sentences, with exact character positions."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Any
 
 import regex
 import sentencex
 
-# A lone line break is a wrapped line, not the end of a paragraph, when the lines are of a width that
-# typesetting produces and the line before is nearly full.
+# A lone line break is a wrapped line, not the end of a paragraph, when the lines are of a width that typesetting
+# produces and the line before is nearly full, with no room for the next word.
 _WRAP_WIDTHS = range(50, 121)
 _WRAP_FILL = 0.75
 _WIDE_SPACE = regex.compile(r"[^\S\x00-\x7f]")
 _SLICE = 20_000
 """Characters of a paragraph that are split at once: sentencex's time can grow with the square of them."""
-_BLANK_LINE = regex.compile(r"\n[^\S\n]*(?:\n\s*)+|\u2029|\f")
+BLANK_LINE = regex.compile(r"\n[^\S\n]*(?:\n\s*)+|\u2029|\f")
+"""What ends a paragraph, in text from `with_plain_line_ends`."""
+_LINE_ENDS = str.maketrans("\r\x0b\u2028", "\n\n\n")
 
 
 @dataclass(frozen=True)
@@ -46,10 +49,15 @@ def is_utf8(text: str) -> bool:
     return True
 
 
+def with_plain_line_ends(text: str) -> str:
+    """`text` with every line end as one line feed, character for character, so that positions stay valid."""
+    return text.replace("\r\n", " \n").translate(_LINE_ENDS)
+
+
 def _paragraphs(text: str) -> Iterable[tuple[int, int]]:
     """Spans of the stretches that no sentence crosses: paragraphs, and lines that are not wrapped text."""
     start = 0
-    for gap in [*_BLANK_LINE.finditer(text), None]:
+    for gap in [*BLANK_LINE.finditer(text), None]:
         end = gap.start() if gap else len(text)
         yield from _lines(text, start, end)
         start = gap.end() if gap else end
@@ -57,24 +65,28 @@ def _paragraphs(text: str) -> Iterable[tuple[int, int]]:
 
 def _lines(text: str, start: int, end: int) -> Iterable[tuple[int, int]]:
     lines = text[start:end].split("\n")
-    widest = max(len(line.rstrip()) for line in lines)
     opened, position = start, start
-    for line, following in zip(lines, [*lines[1:], None], strict=True):
+    for line, runs_on in zip(lines, [*_runs_on(lines), False], strict=True):
         position += len(line) + 1
-        wrapped = (
-            following is not None
-            and widest in _WRAP_WIDTHS
-            and following.strip() != ""
-            and (following.lstrip()[0].islower() or _runs_on(line, widest))
-        )
-        if not wrapped:
+        if not runs_on:
             yield opened, position - 1
             opened = position
 
 
-def _runs_on(line: str, widest: int) -> bool:
-    line = line.rstrip()
-    return len(line) >= _WRAP_FILL * widest and not line.endswith((".", "!", "?", ":", "”", '"'))
+def _runs_on(lines: Sequence[str]) -> list[bool]:
+    """Whether each line but the last is wrapped text with which the next one goes on."""
+    widest = max(len(line.rstrip()) for line in lines)
+    if widest not in _WRAP_WIDTHS:
+        return [False] * (len(lines) - 1)
+    pairs = [(line.rstrip(), (following.split() or [""])[0]) for line, following in pairwise(lines)]
+    unfinished = [
+        word != "" and len(line) >= _WRAP_FILL * widest and not line.endswith((".", "!", "?", ":", "”", '"'))
+        for line, word in pairs
+    ]
+    # A wrapped line had no room for the next word. Headlines and turns of speakers, as long as they are, mostly had.
+    full = [open_ and len(line) + 1 + len(word) > widest for open_, (line, word) in zip(unfinished, pairs, strict=True)]
+    typeset = 2 * sum(full) > sum(unfinished)
+    return [word[:1].islower() or (typeset and is_full) for (_, word), is_full in zip(pairs, full, strict=True)]
 
 
 def segment(text: str) -> tuple[Sentence, ...]:
@@ -84,7 +96,7 @@ def segment(text: str) -> tuple[Sentence, ...]:
     a single line break, unless the lines look wrapped at a fixed width. Rules for the rest: sentencex.
     """
     found = []
-    for begin, end in _paragraphs(text.replace("\r\n", " \n").replace("\r", "\n")):
+    for begin, end in _paragraphs(with_plain_line_ends(text)):
         # White space outside ASCII after a lone capital ("Plan B\u00a0.") makes sentencex panic.
         for first, last in _boundaries(_WIDE_SPACE.sub(" ", text[begin:end])):
             first, last = begin + first, begin + last

@@ -8,6 +8,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Literal
 
+from filelock import FileLock, Timeout
+
 from .article import article_from_sentences
 from .checkpoint import WEIGHTS_FILES, is_configured, load_model, model_folder, save_model
 from .errors import InputError, WorkError
@@ -20,7 +22,7 @@ Form = Literal["merged", "onnx"]
 TOLERANCE = 1e-4
 """The largest difference of a probability between a model and its export; sums in another order make about 1e-5."""
 _CARRIED = ("recipe.yaml", "metrics.json", "README.md")
-_SCRATCH = ".whosays-export-"
+_SCRATCH = ".whosays-export"
 
 
 @dataclass(frozen=True)
@@ -47,8 +49,9 @@ def export_model(
     full length must be right too. The files appear in `output` when all is well, weights last; an older model there
     is replaced.
 
-    Raises `InputError` if the model cannot be loaded or is ONNX already, as `check_places` does, or if there are no
-    `jobs`; `WorkError` if the encoder has no ONNX form or a probability differs by more than `TOLERANCE`.
+    Raises `InputError` if the model cannot be loaded or is ONNX already, as `check_places` does, if there are no
+    `jobs`, or if another export is writing to `output`; `WorkError` if the encoder has no ONNX form or a probability
+    differs by more than `TOLERANCE`.
     """
     source = check_places(name, output)
     if not jobs:
@@ -99,7 +102,7 @@ def check_places(name: str, output: Path) -> Path:
 
 
 def is_free(folder: Path) -> bool:
-    """Whether a folder is missing or empty, but for what exports that were killed have left in it."""
+    """Whether a folder is missing or empty, but for what exports have in it that were killed or are not done yet."""
     return not folder.is_dir() or all(file.name.startswith(_SCRATCH) for file in folder.iterdir())
 
 
@@ -133,19 +136,27 @@ def _joined(jobs: Sequence[Job]) -> Iterator[Job]:
 def _scratch(output: Path) -> Iterator[Path]:
     """A folder to make an export in, inside the one it is for: what is made elsewhere may be on another filesystem.
 
-    What exports that were killed have left there goes; so does a new `output` that nothing was moved into.
+    What exports that were killed have left there goes; so does a new `output` that nothing was moved into. Raises
+    `InputError` if another export has the folder.
     """
     folder, new = output.resolve(), not output.exists()
     folder.mkdir(parents=True, exist_ok=True)
-    for left in folder.glob(f"{_SCRATCH}*"):
-        shutil.rmtree(left, ignore_errors=True)
+    lock = FileLock(folder / f"{_SCRATCH}.lock")
     try:
-        with TemporaryDirectory(prefix=_SCRATCH, dir=folder) as made:
+        lock.acquire(timeout=0)
+    except Timeout:
+        raise InputError(f"{output}: another export is writing it; wait for that one to end") from None
+    try:
+        for left in folder.glob(f"{_SCRATCH}-*"):
+            shutil.rmtree(left, ignore_errors=True)
+        with TemporaryDirectory(prefix=f"{_SCRATCH}-", dir=folder) as made:
             yield Path(made)
     finally:
+        Path(lock.lock_file).unlink(missing_ok=True)
         if new:
             with suppress(OSError):  # there is an export in it
                 folder.rmdir()
+        lock.release()
 
 
 def _move(made: Path, folder: Path) -> None:

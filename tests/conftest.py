@@ -9,9 +9,13 @@ os.environ |= {"HF_HUB_OFFLINE": "1", "HF_HUB_DISABLE_PROGRESS_BARS": "1"}
 
 import pytest
 import torch
+from hypothesis import settings
 from tiny import write_tiny_encoder
 from whosays.model.checkpoint import new_model, save_model
 from whosays.model.sides import Conflict, Side
+
+settings.register_profile("whosays", deadline=None)  # how long an example takes is the machine's affair
+settings.load_profile("whosays")
 
 SIDES = {
     "conflict": "strait",

@@ -22,7 +22,7 @@ from filelock import FileLock, Timeout
 from ..errors import InputError, WorkError
 from ..files.writing import FORMATS, check_parent, join_files, partial_name, replacing, sync, write_rows
 from .layout import Layout, has_mentions, kept_value
-from .manifest import MANIFEST, RunState, append, published_bytes, run_of
+from .manifest import MANIFEST, RunState, append, is_published, run_of
 from .parts import LabelledPart
 
 REJECTS = "_rejects.jsonl"
@@ -81,7 +81,7 @@ def is_output(path: Path) -> bool:
             ending = f".{own.removeprefix('_')}"
             if path.name.endswith(ending) and path.name != ending:
                 return run_of(_beside(path.with_name(path.name.removesuffix(ending)), MANIFEST)) is not None
-        return published_bytes(_beside(path, MANIFEST)) == path.stat().st_size
+        return is_published(path, _beside(path, MANIFEST))
     except OSError:  # no manifest can have so long a name, or nobody may read it
         return False
 

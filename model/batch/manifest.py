@@ -75,15 +75,15 @@ def run_of(path: Path) -> dict[str, Any] | None:
     return run if whole else None
 
 
-def published_bytes(path: Path) -> int | None:
-    """The length of the single file that a manifest says its run has written; None if it says none or is no run's."""
-    if run_of(path) is None:
-        return None
-    *_, last = path.read_bytes().splitlines()
+def is_published(file: Path, path: Path) -> bool:
+    """Whether a single file is what the run of manifest `path` wrote: it has the length that the last line says."""
+    if not file.is_file() or run_of(path) is None:
+        return False
+    *_, last = path.read_bytes().splitlines(keepends=True)
     try:
-        return json.loads(last)["output"]["bytes"]
+        return last.endswith(b"\n") and json.loads(last)["output"]["bytes"] == file.stat().st_size
     except (ValueError, TypeError, KeyError, RecursionError):
-        return None
+        return False
 
 
 def read_manifest(path: Path) -> RunState | None:

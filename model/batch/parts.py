@@ -86,12 +86,13 @@ def cut_parts(
     """Items in parts of `size`, numbered from `first`; what has no conflict is rejected.
 
     `conflict` is for articles that name none or name this one; any other is a packaged one. Raises `InputError` if
-    part 0 is full of articles that have none: then it was forgotten.
+    part 0 has no article, and one that names no conflict was rejected: then it was forgotten.
     """
     known: dict[str | None, Conflict] = {None: conflict, conflict.name: conflict} if conflict else {}
     jobs: list[Job] = []
     rejects: list[Reject] = []
-    characters, unnamed, end = 0, 0, Position()
+    unnamed: Reject | None = None
+    characters, end = 0, Position()
     for item in items:
         end = item.position
         if isinstance(item.content, Reject):
@@ -103,14 +104,21 @@ def cut_parts(
             except InputError as error:
                 line = None if item.raw is None else end.line
                 rejects.append(reject(sources[end.source].path, line, str(error), item.raw))
-                unnamed += item.content.conflict is None
+                if item.content.conflict is None:
+                    unnamed = unnamed or rejects[-1]
         if len(jobs) + len(rejects) == size or characters >= PART_CHARACTERS:
-            if first == 0 and unnamed == size:
-                raise InputError(f"{rejects[0]} (and so for each of the first {size})")
-            yield Part(first, jobs, rejects, end)
+            yield _part(first, jobs, rejects, end, unnamed)
             first, jobs, rejects, characters = first + 1, [], [], 0
     if jobs or rejects:
-        yield Part(first, jobs, rejects, end)
+        yield _part(first, jobs, rejects, end, unnamed)
+
+
+def _part(number: int, jobs: list[Job], rejects: list[Reject], end: Position, unnamed: Reject | None) -> Part:
+    """A part; `unnamed` is the first article that was rejected because it names no conflict."""
+    if number == 0 and unnamed and not jobs:
+        more = f" (and {len(rejects) - 1} more)" if rejects[1:] else ""
+        raise InputError(f"{unnamed}{more}")
+    return Part(number, jobs, rejects, end)
 
 
 def _find_conflict(article: Article, known: dict[str | None, Conflict]) -> Conflict:

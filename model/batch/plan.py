@@ -13,7 +13,7 @@ from ..files.reading import Position
 from ..files.sources import STDIN, Source, fingerprint
 from ..files.writing import replacing, sync
 from .folder import Place, check_free, clear, mend
-from .manifest import MANIFEST, Input, RunState, append, differences, read_manifest
+from .manifest import MANIFEST, Input, RunState, append, differences, is_published, read_manifest
 
 
 def earlier_run(place: Place, sources: Sequence[Source], force: bool) -> RunState | None:
@@ -22,7 +22,9 @@ def earlier_run(place: Place, sources: Sequence[Source], force: bool) -> RunStat
     Raises `InputError` if something stands there that is not to be replaced without `force`.
     """
     try:
-        state = read_manifest(place.folder / MANIFEST) or _published(place)
+        state = read_manifest(place.folder / MANIFEST)
+        if state is None and place.file and is_published(place.file, place.manifest):
+            state = read_manifest(place.manifest)
     except InputError:
         if not force:
             raise
@@ -49,14 +51,6 @@ def earlier_run(place: Place, sources: Sequence[Source], force: bool) -> RunStat
 def is_done(place: Place, state: RunState) -> bool:
     """Whether a run has nothing left to do: all its parts are there, and the single file if there is to be one."""
     return state.finished and (place.file is None or state.published is not None)
-
-
-def _published(place: Place) -> RunState | None:
-    """The run that wrote the file at `place`, if that is still as long as it was then."""
-    if place.file is None or not place.file.is_file():
-        return None
-    state = read_manifest(place.manifest)
-    return state if state and state.published == place.file.stat().st_size else None
 
 
 def take_up(

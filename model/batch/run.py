@@ -73,10 +73,11 @@ def label_files(
     asked after every part; `tell` hears of every part when it is written, and what is done by then. Standard input
     ("-") cannot be read twice, so a run over it starts from the beginning.
 
-    Raises `InputError` if the input, the output or an option cannot be used, no article can be read, or an earlier
-    run in the same place had other inputs, model or settings (`force` starts anew then, and replaces what is
-    finished); `WorkError` if writing fails, an input changes meanwhile, or, if `strict`, at the first reject. What
-    was whole stays, and the same call goes on from there.
+    What cannot be used is a reject, even if it is all of the input. Raises `InputError` if the input, the output or
+    an option cannot be used, there is no article in the input, `conflict` was forgotten, or an earlier run in the
+    same place had other inputs, model or settings (`force` starts anew then, and replaces what is finished);
+    `WorkError` if writing fails, an input changes meanwhile, or, if `strict`, at the first reject. What was whole
+    stays, and the same call goes on from there.
     """
     output, inputs = Path(output), _names(inputs)
     place = run_place(output, format, partition_by)
@@ -91,11 +92,11 @@ def label_files(
     def parts_from(sources: list[Source], state: RunState) -> Iterator[Part]:
         items = read_items(sources, columns, state.end)
         parts = cut_parts(items, sources, conflict, state.parts, part_items)
-        return parts if state.parts else _with_an_article(parts)
+        return parts if state.parts else _not_empty(parts)
 
     with locked(place):
         earlier = earlier_run(place, given, force)
-        # What is wrong with all of the input shows before a model is loaded.
+        # That there is nothing to label, or no conflict, shows before a model is loaded.
         parts = parts_from(given, RunState({})) if earlier is None else None
         engine = start_engine(model, precision, min_confidence)
         settings = {
@@ -173,13 +174,13 @@ def label_stream(
 
     `layout` is what the rows are to be: its columns are checked, and articles keep them; `keep` names columns that
     articles keep besides, where they have them. Raises `InputError` at once if the input, the model or a column
-    cannot be used or no article can be read.
+    cannot be used, there is no article in the input or `conflict` was forgotten.
     """
     sources = find_inputs(_names(inputs), is_output=is_output)
     _check_confidence(min_confidence)
     columns = [name for name in layout.keep if name != CONFLICT]
     _check_columns(columns, sources)
-    parts = _with_an_article(cut_parts(read_items(sources, [*columns, *keep]), sources, conflict))
+    parts = _not_empty(cut_parts(read_items(sources, [*columns, *keep]), sources, conflict))
     engine = start_engine(model, precision, min_confidence)
     layout.schema(engine.heads)  # for what it raises
     return engine.run(parts)
@@ -206,16 +207,12 @@ def _check_columns(names: Iterable[str], sources: Iterable[Source]) -> None:
             raise InputError(f"column '{name}': none of the inputs has it")
 
 
-def _with_an_article(parts: Iterator[Part]) -> Iterator[Part]:
-    """The same parts. Raises `InputError` if there is none, or only one without any article."""
+def _not_empty(parts: Iterator[Part]) -> Iterator[Part]:
+    """The same parts. Raises `InputError` if there is none."""
     first = next(parts, None)
     if first is None:
         raise InputError("there is no article in the input; give files that have some")
-    second = None if first.jobs else next(parts, None)
-    if not first.jobs and second is None:
-        more = f" (and {len(first.rejects) - 1} more)" if first.rejects[1:] else ""
-        raise InputError(f"{first.rejects[0]}{more}")
-    return chain([first], [second] if second else [], parts)
+    return chain([first], parts)
 
 
 def _content(conflict: Conflict | None) -> dict[str, Any] | None:

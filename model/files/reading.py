@@ -132,41 +132,52 @@ def _read_source(path: str, id: str, after: int, keep: Sequence[str]) -> Iterato
 
 
 def article_from_row(row: Mapping[str, Any], default_id: str) -> Article:
-    """The article in a row with `text`, or with `sentences` (strings, or objects with `text`).
+    """The article in a row with `sentences` (strings, or objects with `text`), or, without any, with `text`.
 
     `id` and `conflict` are optional; other columns go to `extra`. Raises `InputError` that names the field.
     """
+    row = {name: _storable(name, value) for name, value in row.items()}
     conflict = row.get("conflict") or None
     if conflict is not None and not isinstance(conflict, str):
         raise InputError(f"conflict: must be text, got {conflict!r:.60}")
-    id = _storable("id", row.get("id"))
+    id = row.get("id")
     id = default_id if id in (None, "") else str(id)
-    extra = {name: _storable(name, value) for name, value in row.items() if name not in OWN_COLUMNS}
+    extra = {name: value for name, value in row.items() if name not in OWN_COLUMNS}
     _check_encodable("id", id)
     for name, value in extra.items():
         _check_encodable(name, json.dumps(value, ensure_ascii=False, default=str))
-    if row.get("sentences") is not None:
-        texts = _sentence_texts(row["sentences"])
+    text, sentences = row.get("text"), row.get("sentences")
+    if sentences not in (None, "") and (texts := _sentence_texts(sentences)):
         _check_text(" ".join(texts))
         article = article_from_sentences(id, texts, conflict, extra)
-    elif isinstance(row.get("text"), str):
-        _check_text(row["text"])
-        article = article_from_text(id, row["text"], conflict, extra)
-    elif row.get("text") is None:
-        raise InputError("text: missing; a row needs 'text' or 'sentences'")
+    elif isinstance(text, str):
+        _check_text(text)
+        article = article_from_text(id, text, conflict, extra)
+    elif text is not None:
+        raise InputError(f"text: must be text, got {text!r:.60}")
+    elif sentences is not None:
+        raise InputError("sentences: empty; there is nothing to label")
     else:
-        raise InputError(f"text: must be text, got {row['text']!r:.60}")
+        raise InputError("text: missing; a row needs 'text' or 'sentences'")
     if not article.sentences:
         raise InputError("text: empty; there is nothing to label")
     return article
 
 
 def _storable(column: str, value: Any, depth: int = 0) -> Any:
-    """`value` with None for the numbers that JSON has none for; raises `InputError` if it is nested too deeply."""
+    """`value` with None for the numbers that JSON has none for, and bytes, as which some tables keep text, as text.
+
+    Raises `InputError` if it is nested too deeply, or bytes are not UTF-8.
+    """
     if depth > _DEEPEST:
         raise InputError(f"{column}: is nested more than {_DEEPEST} levels deep")
     if isinstance(value, float):
         return value if math.isfinite(value) else None
+    if isinstance(value, bytes):
+        try:
+            return value.decode()
+        except UnicodeDecodeError:
+            raise InputError(f"{column}: is bytes that are not UTF-8 text, {value!r:.60}") from None
     if isinstance(value, list | tuple):
         return [_storable(column, item, depth + 1) for item in value]
     if isinstance(value, dict):

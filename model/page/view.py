@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import accumulate, groupby, pairwise
 
+from ..article import BLANK_LINE, with_plain_line_ends
 from ..labels import BOTH, NONE, OTHER, RESERVED_VOICES
 from ..predictor import Job, Prediction
 
@@ -23,12 +24,12 @@ _MEANINGS = {
     NONE: "the outlet itself",
     UNSURE: "score too low",
 }
+_SIGNS = MARKS | {UNSURE: "·"}
 _NAMES = {UNSURE: "unsure"}
 _TAGS = {BOTH: "both", OTHER: "other", NONE: "", UNSURE: "unsure"}
 _SMALL_WORDS = {"the", "of", "and", "for", "in", "on", "its", "his", "her", "by"}
 _LONGEST_HEADLINE = 140
 _LEAST_SHOWN = 0.01
-_BLANK_LINE = re.compile(r"\n\s*\n")
 
 # What HTML cannot hold: a control becomes its picture (␛), the rest a replacement sign, white space a space. One
 # character for one, so that positions stay valid.
@@ -247,7 +248,7 @@ def totals(
         elif voice.label != UNSURE:
             unheard.append(voice)
     sums = tuple(sum(row[1][n] for row in rows) for n in range(len(labels)))
-    columns = tuple((name_of(label), MARKS.get(label, "")) for label in labels)
+    columns = tuple((name_of(label), _SIGNS.get(label, "")) for label in labels)
     return Table(heads, columns, tuple(rows), tuple(unheard), sums, whole)
 
 
@@ -260,8 +261,8 @@ def _paragraph_starts(predictions: Sequence[Prediction], text: str | None) -> se
     gaps = [(n, before.end, p.start) for n, (before, p) in enumerate(pairwise(predictions), 1)]
     if text is None:
         return {n for n, end, start in gaps if start - end > 1}
-    between = {n: text[end:start].replace("\r\n", "\n").replace("\r", "\n") for n, end, start in gaps}
-    blank = {n for n, gap in between.items() if _BLANK_LINE.search(gap) or "\u2029" in gap or "\f" in gap}
+    between = {n: with_plain_line_ends(text[end:start]) for n, end, start in gaps}
+    blank = {n for n, gap in between.items() if BLANK_LINE.search(gap)}
     return blank or {n for n, gap in between.items() if "\n" in gap}
 
 
@@ -295,7 +296,7 @@ def _lines(predictions: Sequence[Prediction], voices: Mapping[str, Voice]) -> tu
                 n + 1,
                 voices[p.labels[head] or UNSURE],
                 stance,
-                MARKS.get(stance or UNSURE, ""),
+                "" if stance is None else _SIGNS.get(stance, ""),
                 _pieces(p, mentions),
                 n > 0 and p.start > predictions[n - 1].end,
                 tuple(_scores(p, name, voices if name == head else {}) for name in p.labels),

@@ -5,12 +5,17 @@ import subprocess
 import sys
 import time
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
 from whosays.cli.app import app
 from whosays.cli.stopping import Stop
+from whosays.cli.table import print_tables
+from whosays.model.article import article_from_text
+from whosays.model.predictor import Predictor
+from whosays.model.sides import Mention
 
 runner = CliRunner()
 SIDES = ["--side", "Kyiv=Ukraine,Ukrainian", "--side", "Moscow=Russia,Russian,Kremlin"]
@@ -48,6 +53,16 @@ def test_a_terminal_gets_a_table(article, tiny_model, monkeypatch):
     assert "\x1b[" in result.stdout
     columns = run(article, *SIDES, "--model", tiny_model, "--probabilities")
     assert "side_probabilities" in json.loads(columns.stdout.splitlines()[0]), "a table would not show them"
+
+
+def test_a_mention_is_underlined_where_it_stands_whichever_sentence_points_at_it(
+    tiny_model, strait, capsys, monkeypatch
+):
+    monkeypatch.setenv("COLUMNS", "120")
+    text = "Norden met the press. He denied it."
+    first, second = Predictor.load(str(tiny_model)).label(article_from_text("a", text), strait)
+    print_tables([[replace(first, evidence=None), replace(second, evidence=Mention("northland", 0, 6))]])
+    assert "\x1b[4mNorden\x1b[0m met the press." in capsys.readouterr().out
 
 
 def test_a_terminal_need_not_have_every_character(article, tiny_model):
@@ -124,6 +139,22 @@ def test_strict_stops_at_the_first_reject(tmp_path, tiny_model):
         assert f"{path}, line 2" in result.stderr
         assert not (tmp_path / "out.jsonl").exists()
         assert not (tmp_path / "out.html").exists()
+
+
+@pytest.mark.parametrize("where", [[], ["-o", "out.csv"], ["--html", "out.html"]])
+def test_articles_that_are_all_rejected_are_rejects_like_any(tmp_path, tiny_model, monkeypatch, where):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "empty.txt").write_text("")
+    (tmp_path / "latin.txt").write_bytes(b"\xfcber")
+    result = run("empty.txt", "latin.txt", *SIDES, "--model", tiny_model, *where)
+    assert result.exit_code == 3, result.output
+    assert result.stdout == ""
+    assert "rejected: empty.txt: empty; there is nothing to label" in result.stderr
+    assert "rejected: latin.txt: not UTF-8 text" in result.stderr
+    assert "2 articles rejected, 0 labelled" in result.stderr
+    assert not (tmp_path / "out.html").exists()
+    rejects = tmp_path / "out.csv.rejects.jsonl"
+    assert rejects.exists() == (where[:1] == ["-o"])
 
 
 def test_html_is_a_page_of_one_article_or_an_index_of_several(article, tmp_path, tiny_model):
@@ -265,15 +296,13 @@ def test_articles_use_the_conflict_that_they_name(tmp_path, tiny_model, sides_fi
 
 def test_wrong_usage_is_one_line_and_exit_code_2(article, tmp_path, tiny_model, sides_file):
     (tmp_path / "one.yaml").write_text("conflict: c\nsides:\n  a: {name: A, aliases: [A]}\n")
-    (tmp_path / "empty.txt").write_text("")
-    (tmp_path / "latin.txt").write_bytes(b"\xfcber")
+    (tmp_path / "empty.jsonl").write_text("")
     (tmp_path / "body.csv").write_text("id,body\n1,x\n")
     (tmp_path / "notmodel").mkdir()
     output = tmp_path / "out.jsonl"
     cases = [
         ([tmp_path / "nothing.txt", *SIDES], "no such file"),
-        ([tmp_path / "empty.txt", *SIDES], "empty"),
-        ([tmp_path / "latin.txt", *SIDES], "UTF-8"),
+        ([tmp_path / "empty.jsonl", *SIDES], "no article"),
         ([tmp_path / "body.csv", *SIDES], "'text'"),
         ([article], "--conflict"),
         ([article, "--conflict", "atlantis"], "atlantis"),

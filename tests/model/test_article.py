@@ -1,3 +1,5 @@
+import textwrap
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -36,6 +38,37 @@ def test_a_line_wrapped_by_width_goes_on():
     ]
 
 
+HEADLINES = [
+    "Kyiv says Russian forces shelled the town of Bakhmut",
+    "Moscow denies attacking civilians in the east of Ukraine this week",
+    "UN calls for a truce as winter nears and the talks stall",
+    "Pakistan accuses India of firing across the line of control",
+]
+TURNS = [
+    "QUESTION: Did your forces shell the hospital in Mariupol",
+    "MR. PESKOV: Our forces never shell hospitals and never would",
+    "QUESTION: And the theatre, was it also not shelled by you",
+]
+
+
+@pytest.mark.parametrize("lines", [HEADLINES, TURNS])
+def test_lines_with_room_for_the_next_word_are_not_wrapped(lines):
+    assert texts("\n".join(lines)) == lines
+
+
+def test_a_headline_above_wrapped_text_is_no_part_of_it():
+    body = textwrap.fill("The Ministry of Defence said that Its Forces had taken Bakhmut, which Kyiv denied. " * 6, 72)
+    headline = "Ministry of Defence says that its forces took Bakhmut"
+    assert texts(f"{headline}\n{body}") == [headline, *texts(body)]
+    assert len(texts(body)) == 6
+
+
+@pytest.mark.parametrize("end", ["\n", "\r", "\r\n", "\u2028", "\v"])
+def test_line_ends_of_any_kind(end):
+    text = f"Kyiv wins battle{end}{end}Moscow denied it{end}UN worried"
+    assert texts(text) == ["Kyiv wins battle", "Moscow denied it", "UN worried"]
+
+
 def test_windows_line_ends():
     assert texts("One line.\r\n\r\nAnother line.\r\n") == ["One line.", "Another line."]
 
@@ -52,7 +85,7 @@ def test_no_character_is_lost_and_positions_are_exact(text):
     assert text[position:].strip() == ""
 
 
-@pytest.mark.parametrize("space", ["\u00a0", "\u202f", "\u3000", "\x85", "\u2028"])
+@pytest.mark.parametrize("space", ["\u00a0", "\u202f", "\u3000", "\x85"])
 def test_white_space_of_any_kind_may_follow_an_initial(space):
     text = f"George W{space}. Bush spoke. They chose plan B{space}."
     assert "".join(texts(text)).replace(" ", "") == text.replace(" ", "")

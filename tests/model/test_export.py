@@ -201,7 +201,7 @@ def test_an_export_that_was_killed_can_be_repeated(adapted, tmp_path):
 
     def kill(doing):
         if doing == "comparing":  # no more is cleared away then, as if by SIGKILL
-            [made] = output.iterdir()
+            [made] = filter(Path.is_dir, output.iterdir())
             shutil.copytree(made, output / f"{made.name}x")
             raise KeyboardInterrupt
 
@@ -215,6 +215,21 @@ def test_an_export_that_was_killed_can_be_repeated(adapted, tmp_path):
     assert load_model(str(output))
     assert not left.exists()
     assert not is_free(output)
+
+
+def test_a_second_export_into_a_folder_is_refused_while_one_is_at_work(adapted, exported, tmp_path):
+    output, jobs, refused = tmp_path / "m", jobs_of([(SAID, STRAIT)]), []
+
+    def again(doing):
+        if doing == "comparing":
+            with pytest.raises(InputError, match="m: another export is writing it; wait for that one to end"):
+                export_model(str(adapted), output, "merged", jobs)
+            refused.append(doing)
+
+    export_model(str(adapted), output, "merged", jobs, again)
+    assert refused
+    assert model_sha256(str(output)) == model_sha256(str(exported["merged"]))
+    assert {file.name for file in output.iterdir()} == {file.name for file in exported["merged"].iterdir()}
 
 
 def test_over_an_encoder_in_bfloat16_too(tiny_encoder, tmp_path):

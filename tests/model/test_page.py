@@ -83,6 +83,46 @@ def test_heads_of_other_names_and_labels_are_called_what_they_are(tmp_path):
     assert ["no sign is affirm" in text for text in texts] == [True, False, False]
 
 
+def test_a_stance_that_is_not_sure_is_not_shown_as_affirmed(tmp_path):
+    rows = [*STRAIT[:6], ("Someone may know.", "other", None)]
+    write_pages([labelled(rows)], tmp_path / "a.html")
+    found = read(tmp_path / "a.html")
+    assert found.signs[-1] == "other ·"
+    assert "no sign is affirm" in (tmp_path / "a.html").read_text()
+
+
+class Directions(HTMLParser):
+    """What decides the direction of each element with dir="auto": its text, without elements that have their own."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.open, self.found = [], []
+        self.feed(text)
+
+    def handle_starttag(self, tag, attrs):
+        if tag not in Reader.VOID:
+            self.open.append(dict(attrs).get("dir"))
+            if self.open[-1] == "auto":
+                self.found.append((tag, ""))
+
+    def handle_endtag(self, tag):
+        self.open.pop()
+
+    def handle_data(self, data):
+        if [way for way in self.open if way] == ["auto"]:
+            self.found[-1] = (self.found[-1][0], self.found[-1][1] + data)
+
+
+def test_text_written_from_right_to_left_decides_its_own_direction(tmp_path):
+    rows = [("قالت Kyiv إن الجسر سقط!", "northland", "affirm"), ("נפל הגשר.", "none", "affirm")]
+    write_pages([labelled(rows), labelled(rows)], tmp_path / "a.html")
+    page = Directions(next((tmp_path / "a_pages").glob("*-*.html")).read_text(encoding="utf-8"))
+    assert ("h1", "a1") in page.found
+    assert [text.split()[0] for tag, text in page.found if tag == "p"] == ["قالت"]
+    index = Directions((tmp_path / "a.html").read_text(encoding="utf-8"))
+    assert [(tag, text.split()[0]) for tag, text in index.found] == [("h2", "a1"), ("p", "قالت")] * 2
+
+
 def test_the_name_of_a_page_need_not_be_utf8(tmp_path):
     path = Path(os.fsdecode(os.fsencode(tmp_path) + b"/caf\xe9.html"))
     assert write_pages([labelled(STRAIT[:1], id="a"), labelled(STRAIT[:1], id="b")], path) == 2
@@ -143,7 +183,7 @@ def test_every_sentence_once_in_order_with_its_voice_stance_scores_and_evidence(
     assert looks == ["hue-0", "hue-1", "both", "other", "none", "hue-1", "unsure"]
     assert all(attrs["tabindex"] == "0" for attrs in found.find("said"))
     text = "".join(found.words)
-    assert found.signs == ["NO", "SO ✗", "both !", "other ?", "SO –", "unsure"]
+    assert found.signs == ["NO", "SO ✗", "both !", "other ?", "SO –", "unsure ·"]
     assert "southland, deny: " in text  # what a screen reader says for the tag
     assert [attrs["id"] for attrs in found.find("scores")] == [
         attrs["aria-describedby"] for attrs in found.find("said")

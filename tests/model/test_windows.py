@@ -26,7 +26,7 @@ def encoded_article(draw, max_tokens=40):
     return rows
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(encoded_article(), st.integers(0, 39))
 def test_every_sentence_is_read_once_and_no_window_is_too_long(sentences, overlap):
     windows = windows_of(sentences, overlap=overlap)
@@ -39,7 +39,7 @@ def test_every_sentence_is_read_once_and_no_window_is_too_long(sentences, overla
         assert list(window.sentences) == sorted(set(window.sentences))
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(encoded_article())
 def test_whole_sentences_and_their_mentions_arrive_in_place(sentences):
     for window in windows_of(sentences):

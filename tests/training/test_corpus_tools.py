@@ -126,7 +126,7 @@ def test_near_repeats_in_one_article_or_below_the_threshold_are_no_finding(tmp_p
 
 
 @given(st.sets(st.integers(0, 500), min_size=7, max_size=30), st.data())
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 def test_every_pair_of_sentences_above_the_threshold_is_found(words, data):
     """Of pairs at the threshold one in 6,500 may slip; of these, at 0.8 or more, one in twenty million."""
     strait = Conflict("strait", (Side("north", "North", ("North",)), Side("south", "South", ("South",))))

@@ -32,7 +32,7 @@ def texts(**characters):
 
 
 @given(texts=texts(exclude_categories=()), split=st.booleans())
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 def test_articles_go_through_the_wire_unchanged(shared_predictor, texts, split):
     jobs = jobs_of(texts, split, shared_predictor[1])
     assert unpack_jobs(pack_jobs(jobs)) == jobs
@@ -40,7 +40,7 @@ def test_articles_go_through_the_wire_unchanged(shared_predictor, texts, split):
 
 # Tokenizers refuse half a surrogate pair, and so does reading.
 @given(texts=texts(exclude_categories=["Cs"]), split=st.booleans())
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 def test_labels_go_through_the_wire_unchanged(shared_predictor, texts, split):
     predictor, conflict = shared_predictor
     jobs = jobs_of(texts, split, conflict)

@@ -187,6 +187,18 @@ def test_a_folder_is_not_labelled_into_itself(label, tmp_path, force):
     assert files_of(tmp_path) == before
 
 
+def test_looking_whether_a_file_is_a_runs_mends_nothing(label, tmp_path):
+    source = write(tmp_path / "in.jsonl", *rows(3))
+    output = tmp_path / "out.jsonl"
+    label(source, to=output)
+    with (tmp_path / "out.jsonl.manifest.jsonl").open("a") as manifest:
+        manifest.write('{"outp')
+    before = files_of(tmp_path)
+    with pytest.raises(InputError, match=r"out\.jsonl: exists already; give --force"):
+        label(source, to=output)
+    assert files_of(tmp_path) == before
+
+
 def test_what_others_put_beside_parts_stays(label, tmp_path):
     source = write(tmp_path / "in.jsonl", *rows(9))
     first = label(source, to=tmp_path / "out")
@@ -364,7 +376,7 @@ def test_a_part_that_is_gone_or_cut_is_noticed(label, tmp_path):
 
 def test_a_folder_that_was_there_stays_when_nothing_can_be_labelled(label, tmp_path):
     (tmp_path / "mine").mkdir()
-    source = write(tmp_path / "in.jsonl", "{")
+    source = write(tmp_path / "in.jsonl")
     for name in ("mine", "new"):
         with pytest.raises(InputError):
             label(source, to=tmp_path / name)

@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 from whosays.model.article import Article
 from whosays.model.errors import InputError, WorkError
-from whosays.model.files.reading import ROW_LIMIT, Reject, read_articles, read_items
+from whosays.model.files.reading import ROW_LIMIT, Reject, article_from_row, read_articles, read_items
 from whosays.model.files.sources import find_inputs
 
 
@@ -41,6 +41,23 @@ def test_sentences_that_came_split_count_in_their_join(tmp_path):
     [article] = [item.content for item in read_items(find_inputs([str(path)]), keep=["outlet", "missing"])]
     assert (article.id, article.text, article.conflict, article.extra) == ("7", "One. Two.", "c", {"outlet": "wire"})
     assert [(s.start, s.end) for s in article.sentences] == [(0, 4), (5, 9)]
+
+
+@pytest.mark.parametrize("none", [None, [], "", "[]", float("nan")])
+def test_an_article_that_was_not_split_has_a_text(none):
+    article = article_from_row({"text": "Kyiv said. Moscow denied.", "sentences": none}, "a1")
+    assert [sentence.text for sentence in article.sentences] == ["Kyiv said.", "Moscow denied."]
+    with pytest.raises(InputError, match=r"^(sentences: empty|text: missing)"):
+        article_from_row({"sentences": none}, "a1")
+
+
+def test_columns_of_bytes_are_text(tmp_path):
+    table = {"id": [b"a1"], "text": [b"Caf\xc3\xa9."], "outlet": [b"AP"], "raw": [b"\xff"]}
+    pq.write_table(pa.table(table), tmp_path / "a.parquet")
+    [item] = read_items(find_inputs([str(tmp_path / "a.parquet")]), ["outlet"])
+    assert (item.content.id, item.content.text, item.content.extra) == ("a1", "Café.", {"outlet": "AP"})
+    [item] = read_items(find_inputs([str(tmp_path / "a.parquet")]), ["raw"])
+    assert "raw: is bytes that are not UTF-8 text" in item.content.reason
 
 
 def test_a_bad_row_never_takes_the_rest_with_it(tmp_path):

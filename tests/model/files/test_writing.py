@@ -51,7 +51,7 @@ a_row = st.builds(rows_of, texts, st.booleans(), st.floats(0.5, 1), st.none() | 
 
 
 @pytest.mark.parametrize("format", FORMATS)
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=40, deadline=None)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=40)
 @given(parts=st.lists(st.lists(a_row, max_size=3), min_size=1, max_size=3))
 def test_what_was_written_and_joined_reads_back(tmp_path, format, parts):
     rows = [[row for found in part for row in found] for part in parts]
