@@ -18,13 +18,30 @@ Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 @corpus.command()
 @reporting
-def check(data: Data = None, sides: Sides = None) -> None:
+def check(
+    data: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="[RECIPE] DATA…",
+            help="JSONL files of labelled articles; none: the packaged corpus. A recipe (YAML) before them gives their "
+            "labels and sides; alone it stands for the files of its train and dev.",
+        ),
+    ] = None,
+    sides: Sides = None,
+) -> None:
     """Print every fault with file, line and article; exit code 1 if there is an error, 0 if there are notes only."""
+    from ..model.labels import DEFAULT_SCHEME
     from ..model.sides import load_conflicts
     from ..training.corpus import corpus_files, read_splits
     from ..training.corpus_check import check_corpus
+    from ..training.recipe import load_recipe, own_files, recipe_scheme
 
-    findings = check_corpus(data or corpus_files(), {} if data else read_splits(), load_conflicts(sides or []))
+    files, known, scheme = data or [], sides or [], DEFAULT_SCHEME
+    if files and files[0].endswith((".yaml", ".yml")):
+        recipe = load_recipe(files[0])
+        files = files[1:] or own_files([*recipe.train, *recipe.dev])
+        known, scheme = [*map(Path, recipe.sides), *known], recipe_scheme(recipe)
+    findings = check_corpus(files or corpus_files(), {} if files else read_splits(), load_conflicts(known), scheme)
     for finding in findings:
         typer.echo(f"{'note: ' if finding.note else ''}{finding}")
     errors = sum(not finding.note for finding in findings)

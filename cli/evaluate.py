@@ -15,12 +15,13 @@ def evaluate(
         typer.Argument(
             metavar="[MODEL] DATA…",
             help="A model (packaged name or folder), then JSONL files of labelled articles; dev and test are "
-            "those splits of the packaged corpus. With --predictions, data only.",
+            "those splits of the packaged corpus. With --predictions, data only; a recipe (YAML) before them gives "
+            "their labels (side and stance without one) and sides.",
         ),
     ],
     predictions: Annotated[
         Path | None,
-        typer.Option(help="Score this file's side and stance (.jsonl, .csv, .parquet) in place of a model."),
+        typer.Option(help="Score this file's labels (.jsonl, .csv, .parquet) in place of a model."),
     ] = None,
     sides: Annotated[
         list[Path] | None, typer.Option(help="A sides file of a conflict that is not packaged. Repeatable.")
@@ -39,29 +40,40 @@ def evaluate(
     from ..training.evaluation.gates import check_gates, check_names, parse_gates
 
     gates = parse_gates(fail_under or [])
-    model, data = (None, arguments) if predictions else (arguments[0], arguments[1:])
+    first, *others = arguments
+    model = None if predictions else first
+    recipe_file = Path(first) if predictions and first.endswith((".yaml", ".yml")) else None
+    data = others if model or recipe_file else arguments
     if not data:
-        raise InputError("no data to judge on; give JSONL files of labelled articles after the model, or dev or test")
+        raise InputError(f"no data to judge on; give JSONL files of labelled articles after {first}, or dev or test")
     from ..training.evaluation.report import check_folder, render, write_report
 
     if output is not None:
         check_folder(output, force)
-    from ..model.checkpoint import model_sha256
+    from ..model.checkpoint import model_folder, model_sha256
     from ..model.labels import DEFAULT_SCHEME
     from ..model.predictor import Predictor
     from ..training.evaluation.evaluate import System
     from ..training.evaluation.evaluate import evaluate as judge
     from ..training.evaluation.gold import gold_articles, recipe_data
     from ..training.evaluation.predictions import read_predictions
+    from ..training.recipe import load_recipe, recipe_scheme
     from .progress import stages
 
-    predictor = Predictor.load(model) if model else None
-    scheme = predictor.scheme if predictor else DEFAULT_SCHEME
-    articles = gold_articles(data, scheme, sides or [])
+    predictor, scheme, known = None, DEFAULT_SCHEME, sides or []
+    if model:
+        predictor = Predictor.load(model)
+        scheme, recipe_file = predictor.scheme, model_folder(model) / "recipe.yaml"
+    elif recipe_file:
+        recipe = load_recipe(str(recipe_file))
+        scheme, known = recipe_scheme(recipe), [*map(Path, recipe.sides), *known]
+    articles = gold_articles(data, scheme, known)
     sha256 = model_sha256(model) if model else None
     system = System(Path(str(model or predictions)).name, scheme, predictor, sha256)
     answers = read_predictions(predictions, articles, scheme) if predictions else None
-    training, taught, development, notes = recipe_data(model, scheme)
+    training, taught, development, notes = recipe_data(recipe_file, scheme)
+    if not model:  # a recipe does not say what the system behind the predictions has seen
+        taught, development = [], []
     check_names(gates, system, articles, training, answers)
     with stages() as say:
         report = judge(system, articles, training, answers, development, taught, notes, say)

@@ -110,6 +110,22 @@ def test_check_of_the_packaged_corpus_knows_the_splits(tmp_path, sides_file, mon
     assert f"{where} 3, article 't2': conflict 'bay' is in no split; add it to splits.yaml" in result.stdout
 
 
+def test_a_recipe_says_what_labels_and_sides_the_data_have(tmp_path, sides_file):
+    angry = rows_file(tmp_path / "angry.jsonl", article("a", {"text": "Norden met Suden.", "tone": "angry"}))
+    stray = rows_file(tmp_path / "stray.jsonl", article("b", {"text": "It rained.", "tone": "wet"}))
+    files = {"train": [str(angry)], "dev": [str(stray)], "sides": [str(sides_file)]}
+    recipe = rows_file(tmp_path / "mine.yaml", files | {"scheme": {"tone": {"labels": ["calm", "angry"]}}})
+    result = call("check", recipe)
+    assert result.exit_code == 1
+    errors = [line for line in result.stdout.splitlines() if not line.startswith("note: ")]
+    assert errors == [
+        f"{stray}, line 1, article 'b': sentence 1: tone 'wet' is unknown; use one of: calm, angry, or null"
+    ]
+    assert "has no 'stance'" not in result.stdout
+    assert call("check", recipe, angry).exit_code == 0
+    assert "unknown conflict 'strait'" in call("check", angry).stdout
+
+
 def test_stats_are_tables_and_the_same_counts_as_json(gold_file, sides_file):
     result = call("stats", gold_file, "--sides", sides_file)
     assert result.exit_code == 0

@@ -60,6 +60,38 @@ def test_what_a_teacher_labelled_for_the_model_is_told(call, tiny_model, gold_fi
     assert "nowhere.jsonl: no such file" in told["nowhere.jsonl"]
 
 
+def test_a_recipe_says_what_the_labels_of_predictions_are(call, gold_file, sides_file, tmp_path):
+    tones = [json.loads(line.replace('"stance"', '"tone"')) for line in gold_file.read_text().splitlines()]
+    data, recipe, given = tmp_path / "data.jsonl", tmp_path / "recipe.yaml", tmp_path / "given.jsonl"
+    for row in tones:
+        for n, sentence in enumerate(row["sentences"]):
+            sentence["tone"] = "angry" if n == 1 else "calm"
+    data.write_text("".join(json.dumps(row) + "\n" for row in tones))
+    given.write_text(
+        "".join(
+            json.dumps({"article_id": row["id"], "index": n, "tone": sentence["tone"]}) + "\n"
+            for row in tones
+            for n, sentence in enumerate(row["sentences"])
+        )
+    )
+    scheme = {"side": {"labels": ["none", "other", "both"], "points": True}, "tone": {"labels": ["calm", "angry"]}}
+    others = tmp_path / "others.jsonl"
+    others.write_text(data.read_text().replace('"id": "a', '"id": "b'))
+    files = {"train": [str(others)], "dev": [str(data)], "sides": [str(sides_file)]}
+    recipe.write_text(dump_recipe(Recipe(**files, scheme=scheme)))
+    result = call("evaluate", "--predictions", given, recipe, data, "--fail-under", "tone.macro_f1=1")
+    assert result.exit_code == 0, result.output
+    assert "| system | tone macro-F1 | tone accuracy |" in result.stdout
+    assert "TF-IDF" in result.stdout  # learnt from the recipe's articles
+    assert "development data" not in result.stdout, "the recipe's model is not judged"
+    result = call("evaluate", "--predictions", given, recipe)
+    assert result.exit_code == 2
+    assert "recipe.yaml" in result.stderr
+    result = call("evaluate", "--predictions", given, tmp_path / "other.yaml", data)
+    assert result.exit_code == 2
+    assert "other.yaml': no such file" in result.stderr
+
+
 def test_predictions_are_scored_without_a_model_and_gates_decide(call, predictions, gold_file, sides_file):
     arguments = ("evaluate", "--predictions", predictions, gold_file, "--sides", sides_file)
     result = call(*arguments, "--fail-under", "side.accuracy=0.8")

@@ -97,6 +97,13 @@ def test_a_head_that_the_rules_do_not_know_is_no_figure_of_theirs(articles):
         check_names({"baselines.rules.frame.macro_f1": 0.1}, system, items[:4], items)
 
 
+def test_a_probe_that_is_not_made_is_no_figure(articles, tiny_model):
+    system = System("it", Scheme((DEFAULT_SCHEME["stance"],)), Predictor.load(str(tiny_model), "fp32"))
+    check_names({"probes.sentence_alone.heads.stance.change": -0.1}, system, articles, [])
+    with pytest.raises(InputError, match=re.escape("at 'sides_removed'); it has: sentence_alone")):
+        check_names({"probes.sides_removed.heads.stance.change": -0.1}, system, articles, [])
+
+
 def test_a_side_that_is_never_gold_is_no_figure_before_a_system_gives_it(articles):
     gates = {"side.by_conflict.strait.by_voice.southland.given": 0.0}
     items = [replace(item, labels=item.labels | {"side": ("none",) * 5}) for item in articles]

@@ -13,6 +13,7 @@ from whosays.training.evaluation.probes import (
     PROBES,
     alone_answers,
     probe_figures,
+    probes_of,
     with_wrong_sides,
     without_sides,
 )
@@ -64,17 +65,21 @@ def test_followed_is_over_what_the_model_had_said_and_not_over_gold(articles):
 @pytest.mark.parametrize(
     ("side", "followed"),
     [
-        (Head("side", ("none", "other", "both", "northland", "southland")), set()),
         (Head("side", ("none", "both"), points=True), {"wrong_sides"}),
         (DEFAULT_SCHEME["side"], {"sides_removed", "wrong_sides"}),
     ],
 )
-def test_labels_follow_where_a_head_points_and_has_the_label(articles, side, followed):
+def test_labels_follow_where_the_head_that_points_has_the_label(articles, side, followed):
     voices = [tuple(label.replace("other", "none") for label in item.labels["side"]) for item in articles]
     items = [replace(item, labels=item.labels | {"side": row}) for item, row in zip(articles, voices, strict=True)]
     given, weights = perfect(items), article_weights(len(items))
     found = {key: probe_figures(PROBES[key], Scheme((side,)), items, given, given, weights) for key in PROBES}
     assert {key for key, row in found.items() if row["followed"] is not None} == followed
+
+
+def test_sides_are_taken_away_only_where_a_head_points():
+    assert list(probes_of(DEFAULT_SCHEME)) == list(PROBES)
+    assert list(probes_of(Scheme((DEFAULT_SCHEME["stance"],)))) == ["sentence_alone"]
 
 
 def test_each_sentence_alone_by_hand(articles):

@@ -5,6 +5,7 @@ from dataclasses import replace
 from systems import at_random, constant, perfect
 from whosays.model.labels import DEFAULT_SCHEME, Head, Scheme
 from whosays.training.evaluation.baselines import baseline_answers
+from whosays.training.evaluation.evaluate import System, report_on
 from whosays.training.evaluation.transcript import Transcript, join, read_transcript, write_transcript
 
 
@@ -23,6 +24,23 @@ def test_a_transcript_comes_back_as_it_went_and_its_parts_join(articles, tmp_pat
     assert joined.baselines == {"majority": constant(articles), "rules": perfect(articles)}
     assert joined.answers == said(parts[0]).answers + said(parts[1]).answers
     assert list(joined.probes) == ["wrong_sides"]
+
+
+def test_a_head_that_a_baseline_does_not_answer_in_every_part_is_left_out_of_it(articles):
+    parts = articles[:4], articles[4:]
+    of_side = [[answer.only({"side"}) for answer in rows] for rows in perfect(parts[1])]
+    joined = join(
+        [
+            Transcript(perfect(parts[0]), dict.fromkeys(("majority", "tfidf", "rules"), perfect(parts[0])), {}),
+            Transcript(perfect(parts[1]), {"tfidf": of_side, "rules": perfect(parts[1])}, {}),
+        ]
+    )
+    report = report_on(System("folds", DEFAULT_SCHEME), articles, joined, [])
+    assert {name: list(heads) for name, heads in report.baselines.items()} == {
+        "tfidf": ["side"], "rules": ["side", "stance"],
+    }  # fmt: skip
+    assert report.baselines["tfidf"]["side"]["accuracy"]["value"] == 1
+    assert report.notes == ["majority and TF-IDF are left out for stance, for want of labels to learn from"]
 
 
 def test_baselines_of_another_scheme_come_back_too(articles, tmp_path):

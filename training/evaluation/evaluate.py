@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,7 +17,7 @@ from .figures import figures, judge_all
 from .judged import Answers, model_answers
 from .mistakes import confident_errors, suspected_labels
 from .nameswap import NAMES_SWAPPED, swapped_answers
-from .probes import PROBES
+from .probes import probes_of
 from .slices import slices
 from .transcript import Transcript
 
@@ -114,7 +114,7 @@ def transcribe(
     baselines = baseline_answers(apart_from(training, articles), articles, system.scheme)
     probed = {}
     if system.predictor is not None:
-        for key, probe in PROBES.items():
+        for key, probe in probes_of(system.scheme).items():
             say(f"probe: {probe.title}")
             probed[key] = probe.answers(system.predictor, articles)
         say("probe: names swapped")
@@ -150,7 +150,7 @@ def report_on(
         suspects={
             name: suspected_labels(table, articles, answers) for name, table in judged.items() if table.probabilities
         },
-        notes=list(notes),
+        notes=[*notes, *_baseline_notes(found["heads"], found["baselines"])],
         articles=articles,
         answers=answers,
     )
@@ -191,6 +191,14 @@ def _head_notes(articles: Sequence[LabelledArticle], answers: Answers, scheme: S
         elif head not in answers[0][0].labels:
             notes.append(f"the system gives no labels for {head}; it is left out")
     return notes
+
+
+def _baseline_notes(heads: Iterable[str], baselines: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    """The heads that baselines could not learn; over several trainings, in one of them at least."""
+    unlearnt = [head for head in heads if head not in baselines.get("tfidf", {})]
+    if not unlearnt:
+        return []
+    return [f"majority and TF-IDF are left out for {', '.join(unlearnt)}, for want of labels to learn from"]
 
 
 def apart_from(training: Sequence[LabelledArticle], articles: Sequence[LabelledArticle]) -> list[LabelledArticle]:

@@ -12,7 +12,7 @@ from .bootstrap import share
 from .judged import MISSING, Answers, Judged, judge_head
 from .metrics import pooled_confusion
 from .nameswap import NAMES_SWAPPED, swap_figures
-from .probes import PROBES, probe_figures
+from .probes import probe_figures, probes_of
 from .reliability import calibration, precision_recall, risk_coverage
 from .summary import between_sides, by_conflict, paired_difference, summary
 from .transcript import Transcript
@@ -36,7 +36,7 @@ def figures(
         },
         "probes": {
             key: probe_figures(probe, scheme, articles, before, probed[key], weights)
-            for key, probe in PROBES.items()
+            for key, probe in probes_of(scheme).items()
             if key in probed
         },
         "name_swap": swap_figures(scheme, articles, before, probed[NAMES_SWAPPED], weights)

@@ -12,7 +12,7 @@ from .evaluate import System, apart_from, check_articles, describe
 from .figures import figures
 from .judged import Answer, Answers
 from .nameswap import NAMES_SWAPPED
-from .probes import PROBES
+from .probes import probes_of
 from .rules import rule_answers
 from .transcript import Transcript
 
@@ -53,7 +53,7 @@ def check_names(
         return
     check_articles(articles, system.scheme)
     ideal = [_ideal(item, set(system.scheme.names)) for item in articles]
-    probes = (*PROBES, NAMES_SWAPPED) if system.predictor else ()
+    probes = (*probes_of(system.scheme), NAMES_SWAPPED) if system.predictor else ()
     heads = {head.name for head in learnt_heads(apart_from(training, articles), system.scheme)}
     of_heads = [_ideal(item, heads) for item in articles]
     learnt = dict.fromkeys(BASELINES, of_heads) if heads else {}

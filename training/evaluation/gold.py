@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from ...model.checkpoint import model_folder
 from ...model.errors import InputError
 from ...model.labels import Scheme
 from ...model.sides import load_conflicts
@@ -27,16 +26,15 @@ def gold_articles(data: Sequence[str], scheme: Scheme, sides: Sequence[Path]) ->
 
 
 def recipe_data(
-    model: str | None, scheme: Scheme
+    recipe_file: Path | None, scheme: Scheme
 ) -> tuple[list[LabelledArticle], list[LabelledArticle], list[LabelledArticle], list[str]]:
-    """Articles for baselines to learn from, those that a teacher labelled for the model, its development articles, and
+    """Articles for baselines to learn from, those that a teacher labelled for a model, its development articles, and
     what a reader must know of them.
 
-    They are those that the model's recipe names, else the packaged corpus's train split and none. All are
-    empty if neither can be read.
+    They are those that its recipe names, else the packaged corpus's train split and none. All are empty if neither can
+    be read.
     """
     notes: list[str] = []
-    recipe_file = model_folder(model) / "recipe.yaml" if model else None
     if recipe_file is not None and recipe_file.is_file():
         try:
             recipe = load_recipe(str(recipe_file))
@@ -48,7 +46,7 @@ def recipe_data(
     try:
         return packaged_split("train", scheme, {}), [], [], notes
     except InputError as error:
-        return [], [], [], [*notes, f"no data for baselines to learn from ({error}); only the rules are reported"]
+        return [], [], [], [*notes, f"no data for baselines to learn from ({error})"]
 
 
 def _taught(recipe: Recipe, scheme: Scheme) -> tuple[list[LabelledArticle], list[str]]:

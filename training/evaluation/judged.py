@@ -1,6 +1,6 @@
 """A system's answers on labelled articles, and one head of them laid flat beside the gold labels."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -25,6 +25,15 @@ class Answer:
     scores: Mapping[str, float]
     probabilities: Mapping[str, Mapping[str, float]]
     evidence: str | None = None
+
+    def only(self, heads: Set[str]) -> "Answer":
+        """What is said for `heads` alone."""
+        return Answer(
+            {head: label for head, label in self.labels.items() if head in heads},
+            {head: score for head, score in self.scores.items() if head in heads},
+            {head: chances for head, chances in self.probabilities.items() if head in heads},
+            self.evidence,
+        )
 
 
 Answers = Sequence[Sequence[Answer]]

@@ -79,17 +79,7 @@ def read_predictions(path: Path, articles: Sequence[LabelledArticle], scheme: Sc
             "give every sentence of the gold a row, with null where the system has no label"
         )
     given = {head for answer in found.values() for head, label in answer.labels.items() if label is not None}
-    return [[_only(given, found[item.article.id, n]) for n in range(len(item.article.sentences))] for item in articles]
-
-
-def _only(heads: set[str], answer: Answer) -> Answer:
-    """`answer` for `heads` alone."""
-    return Answer(
-        {head: label for head, label in answer.labels.items() if head in heads},
-        {head: score for head, score in answer.scores.items() if head in heads},
-        {head: chances for head, chances in answer.probabilities.items() if head in heads},
-        answer.evidence,
-    )
+    return [[found[item.article.id, n].only(given) for n in range(len(item.article.sentences))] for item in articles]
 
 
 def _rows(path: Path) -> Iterator[tuple[int, Mapping[str, Any]]]:

@@ -79,6 +79,12 @@ PROBES = {
 side."""
 
 
+def probes_of(scheme: Scheme) -> dict[str, Probe]:
+    """Those of `PROBES` that ask something of the scheme: where no head points, no label should follow the sides."""
+    points = any(head.points for head in scheme.heads)
+    return {key: probe for key, probe in PROBES.items() if points or probe.expected is None}
+
+
 def probe_figures(
     probe: Probe,
     scheme: Scheme,
@@ -90,7 +96,7 @@ def probe_figures(
     """By head: macro-F1 under the probe and its change, with paired intervals.
 
     `followed` is the share of sentences which the model had given to a side whose label became the expected
-    one; None where no head points, or the probe has no expected label or one that this head does not have.
+    one; None where the probe has no expected label or one that the head that points does not have.
     """
     heads = {}
     for head in scheme.heads:
@@ -116,12 +122,12 @@ def _followed(
     after: Answers,
     weights: np.ndarray,
 ) -> dict[str, Any] | None:
-    pointing = [head for head in scheme.heads if head.points]
-    if probe.expected is None or not pointing:
+    if probe.expected is None:
         return None
-    name, fixed = pointing[0].name, pointing[0].labels
+    [pointing] = [head for head in scheme.heads if head.points]
+    name, fixed = pointing.name, pointing.labels
     for keys, conflict in {(item.conflict.keys, item.conflict) for item in articles}:
-        if not {probe.expected(key, conflict) for key in keys} <= set(pointing[0].classes(keys)):
+        if not {probe.expected(key, conflict) for key in keys} <= set(pointing.classes(keys)):
             return None
     hits, total = np.zeros(len(articles)), np.zeros(len(articles))
     for a, item in enumerate(articles):

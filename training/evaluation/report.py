@@ -51,7 +51,7 @@ def write_report(report: Report, folder: Path) -> None:
     (folder / JSON_FILE).unlink(missing_ok=True)
     with replacing(folder / PREDICTIONS_FILE) as partial, partial.open("w", encoding="utf-8") as file:
         print_rows(prediction_rows(report.articles, report.answers, Scheme.from_dict(report.scheme)), file)
-    write_text(folder / "report.md", render("report.md.j2", content | {"small": _SMALL}))
+    write_text(folder / "report.md", render("report.md.j2", content))
     write_text(folder / "report.html", render("report.html.j2", content | _page(content)))
     write_text(folder / JSON_FILE, json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False) + "\n")
 
@@ -71,7 +71,6 @@ def _page(content: Mapping[str, Any]) -> dict[str, Any]:
     }
     return {
         "best": {head: _best(head, content["baselines"]) for head in heads},
-        "small": _SMALL,
         "plots": {
             "bars": {head: plots.intervals(rows, "macro-F1", f"{head}: macro-F1") for head, rows in bars.items()},
             "conflicts": {
@@ -108,7 +107,7 @@ def render(template: str, content: Mapping[str, Any]) -> str:
     templates = environment(Path(__file__).parent / "templates")
     templates.filters |= {"fig": fig, "num": num, "signed": signed, "pct": percent, "cell": cell}
     templates.filters |= {"title_of": title_of, "confusion_title": confusion_title, "p_value": p_value}
-    templates.globals |= {"num": num, "pct": percent, "signed": signed, "verdict": verdict}
+    templates.globals |= {"num": num, "pct": percent, "signed": signed, "verdict": verdict, "small": _SMALL}
     return templates.get_template(template).render(content)
 
 

@@ -29,12 +29,22 @@ class Transcript:
 
 
 def join(transcripts: Sequence[Transcript]) -> Transcript:
-    """The transcripts of different articles as one, in order; all have the same baselines and probes."""
+    """The transcripts of different articles as one, in order; all have the same probes.
+
+    A baseline is kept where every part has it, for those heads that it answers in every part.
+    """
+    baselines = [name for name in BASELINES if all(name in part.baselines for part in transcripts)]
     return Transcript(
         _chain(part.answers for part in transcripts),
-        {name: _chain(part.baselines[name] for part in transcripts) for name in transcripts[0].baselines},
+        {name: _chain(_same_heads([part.baselines[name] for part in transcripts])) for name in baselines},
         {name: _chain(part.probes[name] for part in transcripts) for name in transcripts[0].probes},
     )
+
+
+def _same_heads(parts: Sequence[Answers]) -> list[Answers]:
+    """The answers for those heads that all parts have some for."""
+    heads = set.intersection(*(set(part[0][0].labels) for part in parts))
+    return [[[answer.only(heads) for answer in rows] for rows in part] for part in parts]
 
 
 def _chain(parts: Iterable[Answers]) -> Answers:
