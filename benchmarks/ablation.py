@@ -40,14 +40,8 @@ SHARE, EPOCHS, SEEDS = 10, 3, (1, 2, 3)
 FLOOR = 0.01
 """What a label costs that cannot be given: a side that the window never mentions has no probability at all."""
 SMOOTHING = 0.1
-STAND_INS = ("Alpha", "Beta", "Gamma", "Delta", "Epsilon", "Zeta", "Theta", "Omega")
-"""One for each side that a packaged conflict can have."""
 BASE = ["taught=[]", f"epochs={EPOCHS}"]
 PLAIN = [f"variety.{kind}=0" for kind in ("source_last", "quotation_first", "lost_punctuation", "run_in")]
-SOFTMAX = {
-    "side": {"labels": [*DEFAULT_SCHEME["side"].labels, *STAND_INS]},
-    "stance": {"labels": list(DEFAULT_SCHEME["stance"].labels)},
-}
 
 Row = dict[str, Any]
 
@@ -60,20 +54,6 @@ def as_it_is(row: Row, conflict: Conflict) -> list[Row]:
 def alone(row: Row, conflict: Conflict) -> list[Row]:
     """Each sentence as an article of its own."""
     return [{**row, "id": f"{row['id']}-{n}", "sentences": [sentence]} for n, sentence in enumerate(row["sentences"])]
-
-
-def stand_ins(row: Row, conflict: Conflict) -> list[Row]:
-    """Every mention as a word that stands for its side in this article only, and the labels so too."""
-    drawn = random.Random(row["id"]).sample(STAND_INS[: len(conflict.sides)], len(conflict.sides))
-    words = dict(zip(conflict.keys, drawn, strict=True))
-    sentences = []
-    for sentence in row["sentences"]:
-        text = sentence["text"]
-        for mention in reversed(list(conflict.find_mentions(text))):
-            text = text[: mention.start] + words[mention.side] + text[mention.end :]
-        side = sentence.get("side")
-        sentences.append({**sentence, "text": text, "side": words.get(side, side)})
-    return [{**row, "sentences": sentences}]
 
 
 def smoothed(row: Row, conflict: Conflict) -> list[Row]:
@@ -137,10 +117,9 @@ class Variant:
 VARIANTS = {
     "the recipe": Variant(),
     "no variety": Variant(PLAIN),
-    "no variety, stand-ins and a softmax for the pointer": Variant(
-        [*PLAIN, f"scheme={json.dumps(SOFTMAX)}"], worded=stand_ins
-    ),
-    "mentions with their words": Variant(["anonymous=false"]),
+    "no variety, a stand-in for each side": Variant([*PLAIN, "stand_ins=8"]),
+    "a stand-in for each side": Variant(["stand_ins=8"]),
+    "mentions with their words": Variant(["stand_ins=0"]),
     "each sentence alone": Variant(worded=alone),
     "mean pooling": Variant(["pooling=mean"]),
     "full fine-tuning, rate 1e-4": Variant(["lora=null", "encoder_lr=1.0e-4"]),

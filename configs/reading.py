@@ -55,7 +55,7 @@ def read_yaml(path: Path) -> dict[str, Any]:
 
 
 def first_fault(error: ValidationError) -> ErrorDetails:
-    """The fault to tell of all that pydantic found: an unknown key, since it may be another misspelt, else the first."""
+    """The fault to tell of those that pydantic found: an unknown key, as it may be another misspelt, else the first."""
     faults = error.errors()
     return next((fault for fault in faults if fault["type"] == "extra_forbidden"), faults[0])
 

@@ -29,7 +29,9 @@ _WEIGHTS = "model.safetensors"
 _TOKENIZER = ("tokenizer.json", "tokenizer_config.json", "special_tokens_map.json")
 WEIGHTS_FILES = (_WEIGHTS, ONNX_FILE, ONNX_DATA)
 """Every file that can hold a model's weights; who replaces a model removes these of the old one first."""
-_MENTION_SEED = "country"
+STAND_INS = ("country", "alpha", "beta", "gamma", "delta", "epsilon", "zeta", "theta", "omega")
+"""The words whose vectors the stand-ins begin with: the first where one stands for all, the others else."""
+_FEWEST_TOKENS = 100
 _LAYER = re.compile(r"\.(\d+)\.")  # the number of its layer in a module's name
 
 logger = logging.getLogger(__name__)
@@ -39,7 +41,7 @@ def new_model(
     encoder: str,
     *,
     scheme: Scheme = DEFAULT_SCHEME,
-    anonymous: bool = True,
+    stand_ins: int = 1,
     pooling: str = "mean",
     pointer_size: int = 128,
     dropout: float = 0.1,
@@ -56,6 +58,10 @@ def new_model(
     """
     source = encoder_source(encoder)
     encoder_config = _read_encoder_config(encoder, source)
+    if getattr(encoder_config, "is_encoder_decoder", False):
+        raise InputError(f"encoder '{encoder}': has a decoder too; take an encoder of BERT's kind")
+    if encoder not in BUILT_IN and Path(encoder).is_dir():
+        encoder = str(Path(encoder).resolve())  # an adapter needs it wherever one stands
     # Without attention dropout, PyTorch takes its fused attention in training too: about twice as fast.
     if hasattr(encoder_config, "attention_probs_dropout_prob"):
         encoder_config.attention_probs_dropout_prob = 0.0
@@ -63,7 +69,7 @@ def new_model(
         encoder=encoder,
         encoder_config=encoder_config.to_diff_dict() | {"model_type": encoder_config.model_type},
         scheme=scheme.to_dict(),
-        anonymous=anonymous,
+        stand_ins=stand_ins,
         pooling=pooling,
         pointer_size=pointer_size,
         dropout=dropout,
@@ -80,9 +86,10 @@ def new_model(
     config.encoder_sha256 = encoder_sha256(source)  # only now is one from the hub on this machine
     tokenizer = _load_tokenizer(f"encoder '{encoder}'", source, encoder_config)
     if model.mention is not None:
-        words = model.encoder.get_input_embeddings().weight
-        seed = tokenizer(_MENTION_SEED, add_special_tokens=False)["input_ids"]
-        model.mention.data = words.data[torch.as_tensor(seed)].mean(0).clone()
+        words = model.encoder.get_input_embeddings().weight.data
+        seeds = STAND_INS[:1] if stand_ins == 1 else STAND_INS[1 : stand_ins + 1]
+        for vector, word in zip(model.mention.data, seeds, strict=True):
+            vector.copy_(words[torch.as_tensor(tokenizer(word, add_special_tokens=False)["input_ids"])].mean(0))
     if lora:
         _add_lora(model, lora)
     return model, tokenizer
@@ -143,6 +150,11 @@ def _load(folder: Path) -> tuple[SentenceLabeler | OnnxLabeler, PreTrainedTokeni
 
 def _own_encoder(folder: Path, config: SentenceLabelerConfig) -> Any:
     """The encoder that the adapter in `folder` was trained over."""
+    if Path(config.encoder).is_absolute() and not Path(config.encoder).is_dir():
+        raise InputError(
+            f"{folder}: trained over the encoder in {config.encoder}, which is not there; put it back, or where it is "
+            "run `whosays export … --format merged`, which makes a model that needs none"
+        )
     source = encoder_source(config.encoder)
     local = Path(source).is_dir()
     if local:
@@ -239,7 +251,7 @@ def _lora_names(target: str) -> list[str]:
 def _add_lora(model: SentenceLabeler, lora: Mapping[str, int]) -> None:
     """Adapt every linear map of the encoder above its `frozen` lowest layers.
 
-    With frozen layers the mention vector stays as it began, so that no gradient has to pass through them.
+    With frozen layers the stand-ins stay as they began, so that no gradient has to pass through them.
     """
     from peft import LoraConfig, get_peft_model  # not for those who only predict: it takes long to import
 
@@ -307,6 +319,8 @@ def _load_tokenizer(owner: str, source: str, config: Any) -> PreTrainedTokenizer
             f"{owner}: {type(tokenizer).__name__} does not say where in the text a token stands, which mentions need; "
             "take an encoder with a fast tokenizer"
         )
+    if len(tokenizer) < _FEWEST_TOKENS:  # what transformers makes of a folder without a tokenizer
+        raise InputError(f"{owner}: its tokenizer knows no words; save the tokenizer in its folder too")
     # Windows are laid by ourselves: the tokenizer's own limits must neither cut nor pad.
     tokenizer.backend_tokenizer.no_truncation()
     tokenizer.backend_tokenizer.no_padding()

@@ -60,6 +60,11 @@ def export_model(
     model, tokenizer = load_model(name)
     if isinstance(model, OnnxLabeler):
         raise InputError(f"model '{name}': is ONNX already; export the model that it was made from")
+    # Articles on conflicts one of whose sides has the name of a label of the model's cannot be labelled by it.
+    own = {label for head in model.scheme.heads if head.points for label in head.labels}
+    jobs = [(article, conflict) for article, conflict in jobs if own.isdisjoint(conflict.keys)]
+    if not jobs:
+        raise InputError(f"model '{name}': no articles to compare an export on that have no side called as its labels")
     with _scratch(output) as made:
         say(f"writing {form}")
         # `load_model` has merged the adapter.

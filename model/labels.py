@@ -17,6 +17,8 @@ RESERVED_VOICES = (NONE, OTHER, BOTH)
 _COLUMNS = (
     "article_id", "conflict", "index", "start", "end", "text", "evidence", "evidence_start", "evidence_end", "truncated"
 )  # fmt: skip
+_OF_REPORTS, _OF_REPORTS_ON_SIDES = ("no answer",), ("side", "wrong side")
+"""The classes of reports that are no labels: of any head, and of one that points."""
 _COLUMNS_OF_HEAD = ("score", "probabilities", "margin", "counts", "shares", "gold")
 
 
@@ -73,6 +75,8 @@ class Scheme:
             for label in head.labels:
                 if not isinstance(label, str):
                     raise InputError(f"{where}: label {label!r} is not text; put it in quotation marks")
+                if label in (*_OF_REPORTS, *(_OF_REPORTS_ON_SIDES if head.points else ())):
+                    raise InputError(f"{where}: reports mean something else by '{label}'; give the label another name")
                 if not label.strip():
                     raise InputError(f"{where}: label {label!r} is empty; give it a name")
             if head.points and not head.labels:

@@ -24,8 +24,10 @@ _SHARPNESS = 4.0
 class SentenceLabelerConfig(PretrainedConfig):
     """What is needed to build a `SentenceLabeler`.
 
-    `encoder` is the name under which the encoder was asked for and `encoder_config` its own configuration.
-    `anonymous` says whether mentions become one shared token; `pooling` is how a sentence's tokens become its vector,
+    `encoder` is the name under which the encoder was asked for and `encoder_config` its own configuration. `heads` are
+    those of `scheme` in order, which a configuration that was saved has lost otherwise: its keys are sorted.
+    `stand_ins` is how many vectors there are to stand for mentions, see `SentenceLabeler`, 0 leaving their words;
+    `pooling` is how a sentence's tokens become its vector,
     "mean" or "attention", see `pool_sentences`; `pointer_size` is the width of the pointer's queries
     and keys; `lora` holds rank and alpha if the encoder is adapted and not changed. `temperatures` calibrate each
     head, 1 being none. `max_tokens` and `overlap` lay the windows.
@@ -39,7 +41,8 @@ class SentenceLabelerConfig(PretrainedConfig):
         encoder_config: dict[str, Any] | None = None,
         encoder_sha256: str = "",
         scheme: dict[str, Any] | None = None,
-        anonymous: bool = True,
+        heads: list[str] | None = None,
+        stand_ins: int = 1,
         pooling: str = "mean",
         pointer_size: int = 128,
         dropout: float = 0.1,
@@ -52,8 +55,10 @@ class SentenceLabelerConfig(PretrainedConfig):
         self.encoder = encoder
         self.encoder_config = encoder_config or {}
         self.encoder_sha256 = encoder_sha256
-        self.scheme = scheme or DEFAULT_SCHEME.to_dict()
-        self.anonymous = anonymous
+        scheme = scheme or DEFAULT_SCHEME.to_dict()
+        self.scheme = {name: scheme[name] for name in heads or []} | scheme
+        self.heads = list(self.scheme)
+        self.stand_ins = stand_ins
         self.pooling = pooling
         self.pointer_size = pointer_size
         self.dropout = dropout
@@ -62,6 +67,11 @@ class SentenceLabelerConfig(PretrainedConfig):
         self.overlap = overlap
         self.temperatures = temperatures or {}
         super().__init__(**kwargs)
+
+    @property
+    def anonymous(self) -> bool:
+        """Whether the encoder sees mentions without their words."""
+        return self.stand_ins > 0
 
     def encoder_settings(self) -> PretrainedConfig:
         """`encoder_config` as the object that transformers builds an encoder from, in float32.
@@ -134,6 +144,12 @@ def side_scores(scores: Tensor, sides: Tensor, present: Tensor) -> Tensor:
 class SentenceLabeler(PreTrainedModel):
     """Labels every sentence of a window with every head of its scheme.
 
+    A mention is read as one vector in place of its words. If `stand_ins` is 1 it is the same for all mentions, it is
+    learnt, and a side's score is what the pointer gives its mentions. Else each side of a window has one of its own,
+    the vector of a common word, so that the encoder tells sides apart and knows no name; a side's score is that of its
+    stand-in, and the pointer, which says where it is heard, learns beside, without moving the encoder. The sides get
+    their stand-ins in the order of first mention: none belongs to a side.
+
     Built from a config alone its weights are random; `checkpoint.new_model` and `checkpoint.load_model` fill them.
     An `encoder` that is given spares making one that is replaced at once.
     """
@@ -157,7 +173,14 @@ class SentenceLabeler(PreTrainedModel):
         )
         self.heads = nn.ModuleDict({head.name: nn.Linear(width, len(head.labels)) for head in self.scheme.heads})
         self.pointer = PointerHead(width, config.pointer_size)
-        self.mention = nn.Parameter(torch.zeros(width)) if config.anonymous else None
+        embedded = self.encoder.get_input_embeddings().weight.shape[1]  # some encoders widen it afterwards
+        several = config.stand_ins > 1
+        self.mention = (
+            nn.Parameter(torch.zeros(config.stand_ins, embedded), requires_grad=not several)
+            if config.stand_ins
+            else None
+        )
+        self.voices = nn.Linear(width, config.stand_ins) if several else None
         self.post_init()
 
     def forward(
@@ -175,23 +198,51 @@ class SentenceLabeler(PreTrainedModel):
         """Tensors as `windows.collate` makes them; labels[head] are probabilities [B, S, classes], 0 where missing."""
         rows = torch.arange(input_ids.shape[0], device=input_ids.device).unsqueeze(1)
         embedded = self.encoder.get_input_embeddings()(input_ids)
+        stand_ins = None
         if self.mention is not None:
+            stand_ins = self._stand_ins(mention_positions, mention_sides, side_present)
             real = (mention_sides >= 0).unsqueeze(-1)
             # Padding mentions sit at position 0, the opening token, which must keep its own vector.
-            vectors = torch.where(real, self.mention.to(embedded.dtype), embedded[rows, mention_positions])
+            own = self.mention.to(embedded.dtype)[stand_ins.gather(1, mention_sides.clamp(min=0))]
+            vectors = torch.where(real, own, embedded[rows, mention_positions])
             embedded = embedded.index_put((rows, mention_positions), vectors)
         hidden = self.encoder(inputs_embeds=embedded, attention_mask=attention_mask).last_hidden_state
         vectors = self._sentence_vectors(hidden, slots, sentences.shape[1])
         distance = mention_sentences.unsqueeze(1) - sentences.unsqueeze(2)
         # There is one pointer: of several heads that point, the first asks it for all.
         asking = next((head for head in self.scheme.heads if head.points), self.scheme.heads[0])
-        pointer = self.pointer(vectors[asking.name], hidden[rows, mention_positions], distance)
+        asked, pointed_at, voices = vectors[asking.name], hidden[rows, mention_positions], self.voices
+        if voices is not None:  # the pointer only follows what the encoder does for them
+            asked, pointed_at = asked.detach(), pointed_at.detach()
+        pointer = self.pointer(asked, pointed_at, distance)
+        by_pointer = side_scores(pointer, mention_sides, side_present)
         logits: dict[str, Tensor] = {}
+        followed: dict[str, Tensor] = {}
         for head in self.scheme.heads:
-            fixed = self.heads[head.name](vectors[head.name]).float()
-            by_side = [side_scores(pointer, mention_sides, side_present)] if head.points else []
-            logits[head.name] = torch.cat([fixed, *by_side], dim=-1)
-        return LabelerOutput(self._loss(logits, labels) if labels else None, logits, pointer)
+            logits[head.name] = fixed = self.heads[head.name](vectors[head.name]).float()
+            if head.points:
+                by_side = by_pointer
+                if voices is not None and stand_ins is not None:
+                    heard = voices(vectors[head.name]).float()
+                    by_side = heard.gather(2, stand_ins.unsqueeze(1).expand(-1, heard.shape[1], -1))
+                    by_side = by_side.masked_fill(~side_present.unsqueeze(1), _MASKED)
+                    followed[head.name] = torch.cat([fixed.detach(), by_pointer], dim=-1)
+                logits[head.name] = torch.cat([fixed, by_side], dim=-1)
+        loss = None
+        if labels:
+            loss = self._loss(logits, labels)
+            if own := {name: target for name, target in labels.items() if name in followed}:
+                loss = loss + self._loss(followed, own)
+        return LabelerOutput(loss, logits, pointer)
+
+    def _stand_ins(self, positions: Tensor, sides: Tensor, present: Tensor) -> Tensor:
+        """Which stand-in each side has: positions, sides [B, M], present [B, K] → [B, K].
+
+        The side that a window mentions first has the first, and so on; beyond the last they begin anew.
+        """
+        owner = sides.unsqueeze(-1) == torch.arange(present.shape[1], device=sides.device)
+        first = torch.where(owner, positions.unsqueeze(-1), torch.iinfo(positions.dtype).max).amin(1)
+        return (first.unsqueeze(1) < first.unsqueeze(2)).sum(-1) % self.config.stand_ins
 
     def _sentence_vectors(self, hidden: Tensor, slots: Tensor, count: int) -> dict[str, Tensor]:
         """Each head's vectors of the sentences, [B, S, D]; pooled by their mean they are the same for all."""

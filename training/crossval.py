@@ -75,6 +75,8 @@ def cross_validate(recipe: Recipe, groups: int | None, output: Path, say: Say = 
     articles = recipe_articles(recipe, scheme, ("train", "dev"))
     check_articles(articles, scheme)
     folds = make_folds(articles, groups)
+    for fold in folds:
+        _check_fold(fold, articles, scheme)
     plan = {
         "recipe": recipe.model_dump(),
         "gold_sha256": describe(articles, scheme)["gold_sha256"],
@@ -95,6 +97,23 @@ def cross_validate(recipe: Recipe, groups: int | None, output: Path, say: Say = 
     report = report_on(together, held, join(transcripts), [*notes, *_notes(folds, output)], say)
     write_report(report, output)
     return report
+
+
+def _check_fold(fold: Fold, articles: Sequence[LabelledArticle], scheme: Scheme) -> None:
+    """Raise `InputError` if nothing can be judged on, chosen by or learnt in a fold: before any of them is trained."""
+    training = sorted({item.conflict.name for item in articles} - {*fold.held_out, *fold.development})
+    needed = [
+        (fold.held_out, scheme.names),
+        (fold.development, scheme.names),
+        *((training, (h,)) for h in scheme.names),
+    ]
+    for names, heads in needed:
+        labels = (label for item in _of(articles, names) for head in heads for label in item.labels[head])
+        if all(label is None for label in labels):
+            raise InputError(
+                f"{fold.name}: the articles on {', '.join(names)} have no labels of {' or '.join(heads)}; "
+                "label some, leave them out, or give another number of --groups"
+            )
 
 
 def _sides_sha256(articles: Sequence[LabelledArticle]) -> str:

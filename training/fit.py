@@ -51,7 +51,7 @@ def train(recipe: Recipe, output: Path) -> dict[str, Any]:
     model, tokenizer = new_model(
         recipe.encoder,
         scheme=recipe_scheme(recipe),
-        anonymous=recipe.anonymous,
+        stand_ins=recipe.stand_ins,
         pooling=recipe.pooling,
         pointer_size=recipe.pointer_size,
         dropout=recipe.dropout,

@@ -37,7 +37,8 @@ class Recipe(BaseModel):
 
     `scheme` is `{head: {labels: [...], points: bool}}`, null for side and stance. `train` and `dev` are JSONL files
     of labelled articles; "packaged" among them means that split of the packaged corpus, and so do empty lists.
-    `taught` are articles that a teacher labelled, as `whosays distil` writes them, to learn from beside those;
+    Mentions are read as one vector if `stand_ins` is 1, with more as one for each side of an article, with 0 as their
+    words. `taught` are articles that a teacher labelled, as `whosays distil` writes them, to learn from beside those;
     "packaged" means the file in the package. `variety` words the training articles anew each epoch. `lora` null means
     full fine-tuning. Learning rates are AdamW's peaks: linear warm-up over `warmup` of the steps, then linear decay
     to 0.
@@ -47,7 +48,7 @@ class Recipe(BaseModel):
 
     scheme: dict[str, Any] | None = None
     encoder: str = "minilm"
-    anonymous: bool = True
+    stand_ins: int = Field(default=1, ge=0, le=8)
     pooling: Literal["mean", "attention"] = "mean"
     pointer_size: int = Field(default=128, ge=8, le=1024)
     lora: Lora | None = None

@@ -14,7 +14,7 @@ import regex
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from ..model.article import article_from_sentences
-from ..model.labels import NONE
+from ..model.labels import BOTH, NONE, OTHER
 from .corpus import LabelledArticle
 
 Share = Field(default=0.0, ge=0, le=1)
@@ -107,6 +107,7 @@ def varied(
     """
     draw = random.Random(f"{seed}/{epoch}/{index}")
     texts = [sentence.text for sentence in item.article.sentences]
+    voices = {None, BOTH, OTHER, *item.conflict.keys}
     kept = list(range(len(texts)))
     for n, text in enumerate(texts):
         chance = draw.random()
@@ -116,7 +117,7 @@ def varied(
             worded = quotation_first(text, draw)
         else:
             continue
-        if worded == text or any(item.labels[head][n] == NONE for head in heads):
+        if worded == text or any(item.labels[head][n] not in voices for head in heads):
             continue
         if item.conflict.count_mentions(worded) == item.conflict.count_mentions(text):
             texts[n] = worded
@@ -136,9 +137,12 @@ def varied(
 
 
 def _gives_way(item: LabelledArticle, heads: Sequence[str], n: int) -> bool:
-    """Whether sentence `n` may run into the next and take its labels: it has no voice but the outlet's, or the same."""
+    """Whether sentence `n` may run into the next and take its labels: it has no voice but the outlet's, or the same.
+
+    Labels that are no voices must not get lost.
+    """
     labels = [item.labels[head] for head in heads]
-    return all(voices[n] in (None, NONE, voices[n + 1]) for voices in labels)
+    return bool(heads) and all(voices[n] in (None, NONE, voices[n + 1]) for voices in labels)
 
 
 def source_last(text: str, draw: random.Random) -> str:

@@ -6,11 +6,21 @@ from pathlib import Path
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
-from transformers import BertModel, BertweetTokenizer, MPNetConfig, MPNetModel, RobertaConfig, RobertaModel
+from transformers import (
+    BertModel,
+    BertweetTokenizer,
+    ElectraConfig,
+    ElectraModel,
+    MPNetConfig,
+    MPNetModel,
+    RobertaConfig,
+    RobertaModel,
+)
 from whosays.model.article import article_from_sentences
 from whosays.model.checkpoint import load_model, model_sha256, new_model, save_model
 from whosays.model.encoders import encoder_sha256, encoder_source
 from whosays.model.errors import InputError, WorkError
+from whosays.model.labels import Head, Scheme
 from whosays.model.predictor import Predictor
 
 ADAPTED = {"lora": {"rank": 2, "alpha": 4}, "max_tokens": 64, "overlap": 16}
@@ -201,6 +211,47 @@ def encoder_alone(tiny_encoder, tmp_path):
     for name in ("config.json", "model.safetensors"):
         shutil.copyfile(tiny_encoder / name, folder / name)
     return folder
+
+
+def test_an_encoder_without_a_tokenizer_is_refused(encoder_alone):
+    with pytest.raises(InputError, match=r"encoder '.*encoder': its tokenizer knows no words"):
+        new_model(str(encoder_alone), max_tokens=64)
+
+
+def test_an_encoder_with_a_decoder_is_refused(encoder):
+    config = {"model_type": "bart", "d_model": 32, "vocab_size": 30522}
+    (encoder / "config.json").write_text(json.dumps(config))
+    with pytest.raises(InputError, match="has a decoder too"):
+        new_model(str(encoder), max_tokens=64)
+
+
+@pytest.mark.parametrize("stand_ins", [1, 3])
+def test_an_encoder_may_be_wider_than_its_word_vectors(encoder, tmp_path, strait, stand_ins):
+    size = json.loads((encoder / "config.json").read_text())["vocab_size"]
+    narrow = {"embedding_size": 16, "hidden_size": 32, "num_hidden_layers": 1, "num_attention_heads": 4}
+    ElectraModel(ElectraConfig(vocab_size=size, intermediate_size=64, **narrow)).save_pretrained(encoder)
+    model, tokenizer = new_model(str(encoder), stand_ins=stand_ins, max_tokens=64, overlap=16)
+    save_model(model, tokenizer, tmp_path / "model")
+    [row] = Predictor.load(str(tmp_path / "model")).label(article_from_sentences("a", ["Norden left."]), strait)
+    assert sum(row.probabilities["side"].values()) == pytest.approx(1)
+
+
+def test_an_adapter_finds_its_encoder_from_everywhere_and_says_where_it_was(encoder, tmp_path, monkeypatch):
+    monkeypatch.chdir(encoder.parent)
+    save_model(*new_model("encoder", **ADAPTED), tmp_path / "model")
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    load_model("../model")
+    encoder.rename(tmp_path / "gone")
+    with pytest.raises(InputError, match=r"trained over the encoder in /.*/encoder, which is not there; .*merged"):
+        load_model("../model")
+
+
+def test_heads_keep_their_order(tiny_encoder, tmp_path):
+    scheme = Scheme((Head("voice", ("outlet", "third"), True), Head("topic", ("war", "talks"))))
+    save_model(*new_model(str(tiny_encoder), scheme=scheme, max_tokens=64, overlap=16), tmp_path / "model")
+    model, _ = load_model(str(tmp_path / "model"))
+    assert model.scheme == scheme
 
 
 def test_a_tokenizer_without_offsets_is_refused(encoder_alone, tmp_path):

@@ -14,6 +14,7 @@ from whosays.model.article import article_from_sentences
 from whosays.model.checkpoint import load_model, model_sha256, new_model, save_model
 from whosays.model.errors import InputError, WorkError
 from whosays.model.export import compare, export_model, is_free
+from whosays.model.labels import Head, Scheme
 from whosays.model.onnx import OnnxLabeler
 from whosays.model.predictor import Predictor
 from whosays.model.sides import Conflict, Side
@@ -54,6 +55,17 @@ def adapted(tiny_encoder, tmp_path_factory):
     for name in ("recipe.yaml", "metrics.json", "README.md"):
         (folder / name).write_text(f"{name} of the adapter")
     return folder
+
+
+def test_an_export_is_compared_on_conflicts_whose_sides_the_model_can_tell_from_its_labels(tiny_encoder, tmp_path):
+    scheme = Scheme((Head("voice", ("outlet", "north"), points=True),))
+    model, tokenizer = new_model(str(tiny_encoder), scheme=scheme, stand_ins=3, max_tokens=128, overlap=32)
+    save_model(model, tokenizer, tmp_path / "model")
+    jobs = jobs_of([(SAID, STRAIT), (["Asa met Bora, Ceto, Dara and Ewan."], FIVE)])  # more sides than stand-ins
+    parity = export_model(str(tmp_path / "model"), tmp_path / "out", "onnx", jobs)
+    assert (parity.sentences, parity.agreement) == (2, 1)
+    with pytest.raises(InputError, match="no articles to compare"):
+        export_model(str(tmp_path / "model"), tmp_path / "out", "merged", jobs[:1])
 
 
 @pytest.fixture(scope="module")

@@ -57,6 +57,13 @@ def test_what_a_head_is_made_of(body, message):
         Scheme.from_dict({"tone": yaml.safe_load(body)})
 
 
+@pytest.mark.parametrize(("label", "points"), [("no answer", False), ("side", True), ("wrong side", True)])
+def test_a_label_is_not_called_as_a_class_of_the_reports(label, points):
+    with pytest.raises(InputError, match=f"^scheme: head 'tone': reports mean something else by '{label}'"):
+        Scheme((Head("tone", ("calm", label), points),))
+    assert Head("tone", ("calm", "side")) in Scheme((Head("tone", ("calm", "side")),)).heads
+
+
 def test_a_label_is_not_a_sides_key(strait):
     labels = ("none", "southland")
     assert Head("side", labels).classes(strait.keys) == labels

@@ -104,6 +104,76 @@ def test_names_cannot_matter_when_mentions_are_anonymous(model):
     assert torch.equal(model(**tensors).logits["side"], model(**other).logits["side"])
 
 
+def crossed(tensors):
+    """`tensors` of two sides with the one's mentions given to the other, the text being what it was."""
+    sides = tensors["mention_sides"]
+    return dict(tensors, mention_sides=torch.where(sides < 0, sides, 1 - sides))
+
+
+@pytest.fixture(scope="module")
+def telling_apart(tiny_encoder):
+    """A model with stand-ins for three sides, all its weights random."""
+    torch.manual_seed(0)
+    model = new_model(str(tiny_encoder), stand_ins=3, max_tokens=128)[0].eval()
+    for parameter in model.parameters():
+        parameter.data += 0.1 * torch.randn_like(parameter)
+    return model
+
+
+def test_stand_ins_go_by_the_order_of_mention_and_by_no_side(telling_apart):
+    before, after = (telling_apart(**tensors).logits for tensors in (batch(), crossed(batch())))
+    assert torch.equal(before["stance"], after["stance"])
+    assert torch.equal(before["side"][..., [0, 1, 2, 4, 3]], after["side"])
+    assert not torch.allclose(before["side"][..., 3], before["side"][..., 4], atol=1e-3)
+
+
+def test_the_encoder_tells_sides_apart_by_their_stand_ins(telling_apart):
+    tensors = batch()
+    one = dict(tensors, mention_sides=torch.zeros_like(tensors["mention_sides"]))  # both mentions are of one side
+    before, after = telling_apart(**tensors).logits["stance"], telling_apart(**one).logits["stance"]
+    assert not torch.allclose(before, after, atol=1e-4)
+
+
+def test_more_sides_than_stand_ins_share_them(telling_apart):
+    sentences = [
+        EncodedSentence([103, 2000 + n], [(0, n, Mention("abcde"[n], 3 * n, 3 * n + 1))], False) for n in range(5)
+    ]
+    windows = make_windows(0, sentences, 5, start_id=101, end_id=102, max_tokens=64, overlap=8)
+    chances = telling_apart(**collate(windows, 0)).logits["side"].softmax(-1)
+    assert chances.shape == (1, 5, 8)
+    assert chances[..., 3:].min() > 0
+
+
+def test_the_pointer_learns_beside_and_moves_nothing_else(tiny_encoder):
+    torch.manual_seed(0)
+    model = new_model(str(tiny_encoder), stand_ins=3, dropout=0.0, max_tokens=128)[0]
+    labels = {"side": torch.zeros(1, 2, 5)}
+    labels["side"][0, 0, 3] = 1.0
+    gradients = []
+    for scale in (1.0, 0.0):  # what the pointer says does not reach the encoder, but its own weights learn
+        model.zero_grad()
+        with torch.no_grad():
+            model.pointer.key.weight.mul_(scale)
+        model.eval()(**batch(), labels=labels).loss.backward()
+        gradients.append(
+            [p.grad.clone() for n, p in model.named_parameters() if n.startswith("encoder.") and p.grad is not None]
+        )
+        assert (model.pointer.query.weight.grad.abs().sum() > 0) == (scale > 0)
+    assert len(gradients[0]) > 5
+    assert all(torch.equal(a, b) for a, b in zip(*gradients, strict=True))
+
+
+@pytest.mark.parametrize("stand_ins", [0, 1, 3])
+def test_stand_ins_are_kept(tiny_encoder, tmp_path, stand_ins):
+    model, tokenizer = new_model(str(tiny_encoder), stand_ins=stand_ins, lora={"rank": 4, "alpha": 8}, max_tokens=128)
+    assert (model.mention is None) == (stand_ins == 0)
+    assert model.mention is None or len({tuple(vector) for vector in model.mention.tolist()}) == stand_ins
+    save_model(model, tokenizer, tmp_path / "saved")
+    again, _ = load_model(str(tmp_path / "saved"))
+    for head in ("side", "stance"):
+        assert torch.allclose(again.eval()(**batch()).logits[head], model.eval()(**batch()).logits[head], atol=1e-5)
+
+
 @pytest.mark.parametrize("lora", [None, {"rank": 4, "alpha": 8}])
 def test_a_saved_model_answers_the_same(tiny_encoder, tmp_path, lora):
     from whosays.model.checkpoint import save_model

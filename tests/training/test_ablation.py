@@ -3,7 +3,6 @@
 import pytest
 import torch
 from ablation import BASE, SEEDS, VARIANTS, alone, class_weights, no_distance, packaged_rows, report, share, smoothed
-from ablation import stand_ins as with_stand_ins
 from whosays.model.checkpoint import load_model
 from whosays.model.labels import DEFAULT_SCHEME
 from whosays.model.network import PointerHead
@@ -43,16 +42,6 @@ def test_sentences_alone_are_all_there():
     made = alone(row, packaged_conflict(row["conflict"]))
     assert [sentence for new in made for sentence in new["sentences"]] == row["sentences"]
     assert len({new["id"] for new in made}) == len(row["sentences"])
-
-
-def test_a_stand_in_is_one_word_for_all_names_of_a_side_and_for_its_label(strait):
-    (made,) = with_stand_ins(ROW, strait)
-    first, second = made["sentences"]
-    north, south = first["side"], {"Alpha": "Beta", "Beta": "Alpha"}[first["side"]]
-    assert first["text"] == f"{north} says {north}'s envoy met {south}'s."
-    assert second == ROW["sentences"][1]
-    others = {with_stand_ins({**ROW, "id": f"a{n}"}, strait)[0]["sentences"][0]["side"] for n in range(20)}
-    assert others == {"Alpha", "Beta"}, "no side always has the same"
 
 
 def test_smoothed_labels_are_probabilities_that_training_reads(strait):

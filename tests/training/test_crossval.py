@@ -1,6 +1,7 @@
 """Cross-validation by conflict with a tiny encoder."""
 
 import json
+from pathlib import Path
 
 import pytest
 from whosays.model.errors import InputError
@@ -45,6 +46,21 @@ def test_folds_hold_out_each_conflict_once(recipe):
     for groups in (0, 1, 2, 4):
         with pytest.raises(InputError, match="from 3 to 3"):
             make_folds(articles, groups)
+
+
+@pytest.mark.parametrize(("head", "words"), [("", "side or stance"), ("stance", "stance")])
+def test_a_fold_without_labels_is_found_before_any_is_trained(recipe, tmp_path, monkeypatch, head, words):
+    """Of three conflicts one has no label at all, or two have none of one head."""
+    monkeypatch.setattr(crossval, "train", lambda *given: pytest.fail("trained"))
+    for file in (*recipe.train, *recipe.dev):
+        rows = [json.loads(line) for line in Path(file).read_text().splitlines()]
+        for row in rows:
+            if row["conflict"] in (("c0", "c1") if head else ("c0",)):
+                row["sentences"] = [s | dict.fromkeys([head] if head else ["side", "stance"]) for s in row["sentences"]]
+        Path(file).write_text("".join(json.dumps(row) + "\n" for row in rows))
+    with pytest.raises(InputError, match=rf"^fold-0\d: the articles on c\d have no labels of {words}; label some"):
+        cross_validate(recipe, None, tmp_path / "out")
+    assert not (tmp_path / "out").exists()
 
 
 @pytest.fixture

@@ -20,7 +20,7 @@ def test_every_packaged_recipe_loads():
         encoder_lr=st.floats(1e-6, 1),
         lora=st.none() | st.fixed_dictionaries({"rank": st.integers(1, 64)}),
         overlap=st.integers(0, 100),
-        anonymous=st.booleans(),
+        stand_ins=st.integers(0, 8),
     )
 )
 def test_what_was_dumped_loads_back(tmp_path_factory, recipe):
@@ -30,8 +30,8 @@ def test_what_was_dumped_loads_back(tmp_path_factory, recipe):
 
 
 def test_changes_are_yaml_values_and_reach_inside():
-    recipe = load_recipe("default", ["lora.rank=4", "epochs=2", "train=[a.jsonl]", "dev=[b.jsonl]", "anonymous=false"])
-    assert (recipe.lora.rank, recipe.epochs, recipe.train, recipe.anonymous) == (4, 2, ["a.jsonl"], False)
+    recipe = load_recipe("default", ["lora.rank=4", "epochs=2", "train=[a.jsonl]", "dev=[b.jsonl]", "stand_ins=0"])
+    assert (recipe.lora.rank, recipe.epochs, recipe.train, recipe.stand_ins) == (4, 2, ["a.jsonl"], 0)
     assert load_recipe("default", ["lora=null"]).lora is None
     assert load_recipe("default", ["lora=null", "lora.rank=8"]).lora.rank == 8
 

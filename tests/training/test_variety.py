@@ -155,6 +155,20 @@ def test_only_heads_of_voices_count_as_voices():
     assert varied(item, Variety(source_last=1), 1, 1, 1, ["emotion"]).article.text == text
 
 
+def test_labels_of_ones_own_are_no_voices():
+    text = "The officials said the vote was marred by fraud."
+    item = LabelledArticle(article_from_sentences("a", [text]), TWO_SIDES, {"voice": ("outlet",)})
+    assert varied(item, Variety(source_last=1), 1, 1, 1, ["voice"]).article.text == text
+
+
+def test_without_a_voice_no_label_gets_lost():
+    texts, labels = ["Norden Claims the Town", "Nobody was seen."], {"topic": ("war", "people")}
+    item = LabelledArticle(article_from_sentences("a", texts), TWO_SIDES, labels)
+    found = varied(item, Variety(run_in=1), 1, 1, 1, [])
+    assert found.labels == labels
+    assert found.article.text.endswith(" ".join(texts))
+
+
 def test_without_shares_nothing_changes():
     item = LabelledArticle(article_from_sentences("a", ["He said it was a lie, “sir”."]), TWO_SIDES, {"side": (None,)})
     assert varied(item, Variety(), 1, 1, 1) == item

@@ -84,7 +84,7 @@ def _placed(chances: Mapping[str, float], side: str | None, head: Head, classes:
     """Pooled chances as one of each of `classes`: the sides' share goes to the nearest side, or, with none, to all
     labels alike."""
     placed = {name: chances.get(name, 0.0) if name in head.labels else 0.0 for name in classes}
-    share = chances.get(ANY_SIDE, 0.0)
+    share = chances.get(ANY_SIDE, 0.0) if head.points else 0.0
     if side is not None and head.points:
         return placed | {side: share}
     return placed | {label: placed[label] + share / len(head.labels) for label in head.labels}
