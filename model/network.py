@@ -1,7 +1,9 @@
 """The network: an encoder, sentence vectors, a pointer head for the side, linear heads for the rest.
 
 The pointer head sums attention over mentions (pointer-sum attention, Kadlec et al. 2016): a side's score for a
-sentence is the log-sum-exp of the scores of its mentions in the window. No weight belongs to a side.
+sentence is the log-sum-exp of the scores of its mentions in the window. With a stand-in for each side (as in Hermann
+et al. 2015, who put numbered entities for names) it is that of its stand-in instead, and the pointer only says where
+it is heard. No weight belongs to a side.
 """
 
 from dataclasses import dataclass
@@ -209,7 +211,7 @@ class SentenceLabeler(PreTrainedModel):
         hidden = self.encoder(inputs_embeds=embedded, attention_mask=attention_mask).last_hidden_state
         vectors = self._sentence_vectors(hidden, slots, sentences.shape[1])
         distance = mention_sentences.unsqueeze(1) - sentences.unsqueeze(2)
-        # There is one pointer: of several heads that point, the first asks it for all.
+        # At most one head points; without any, the pointer answers the first.
         asking = next((head for head in self.scheme.heads if head.points), self.scheme.heads[0])
         asked, pointed_at, voices = vectors[asking.name], hidden[rows, mention_positions], self.voices
         if voices is not None:  # the pointer only follows what the encoder does for them
