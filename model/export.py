@@ -50,8 +50,8 @@ def export_model(
     is replaced.
 
     Raises `InputError` if the model cannot be loaded or is ONNX already, as `check_places` does, if there are no
-    `jobs`, or if another export is writing to `output`; `WorkError` if the encoder has no ONNX form or a probability
-    differs by more than `TOLERANCE`.
+    `jobs` (those on conflicts with a side called as a label are passed over), or if another export is writing to
+    `output`; `WorkError` if the encoder has no ONNX form or a probability differs by more than `TOLERANCE`.
     """
     source = check_places(name, output)
     if not jobs:

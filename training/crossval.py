@@ -67,7 +67,8 @@ def cross_validate(recipe: Recipe, groups: int | None, output: Path, say: Say = 
     """Train and judge every fold into `output`, go on where an earlier run stopped, and report on all
     together.
 
-    Raises `InputError` if `output` holds a cross-validation of another recipe, other data, sides or groups.
+    Raises `InputError` if `output` holds a cross-validation of another recipe, other data, sides or groups, or if some
+    fold has no labels to judge on, to choose an epoch by or to learn a head from.
     """
     notes = ["articles that a teacher labelled are left out"] if recipe.taught else []
     recipe = recipe.model_copy(update={"taught": []})
