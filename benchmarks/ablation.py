@@ -79,9 +79,9 @@ def no_distance() -> Iterator[None]:
 @contextmanager
 def class_weights() -> Iterator[None]:
     """Rare labels weigh more, by the inverse root of how often they are given; all sides are one label."""
-    weights = {}
+    weights, sentences = {}, [sentence for row in packaged_rows("train") for sentence in row["sentences"]]
     for head in DEFAULT_SCHEME.heads:
-        gold = [s.get(head.name) for row in packaged_rows("train") for s in row["sentences"]]
+        gold = [sentence.get(head.name) for sentence in sentences]
         counts = Counter("a side" if g not in head.labels else g for g in gold if g is not None)
         weights[head.name] = {name: (sum(counts.values()) / len(counts) / n) ** 0.5 for name, n in counts.items()}
     plain = SentenceLabeler._loss
@@ -195,9 +195,8 @@ def run(name: str, seed: int, also: Sequence[str]) -> dict[str, Any]:
 
 
 def judged_f1(judged: Judged) -> float:
-    """Macro-F1, the sides of all conflicts one class, for what stands in for them too."""
-    head = DEFAULT_SCHEME[judged.head.name]
-    return macro_f1(pooled_f1(head, list(judged.gold), list(judged.predicted), list(judged.conflicts)))
+    """Macro-F1, the sides of all conflicts one class."""
+    return macro_f1(pooled_f1(judged.head, list(judged.gold), list(judged.predicted), list(judged.conflicts)))
 
 
 def log_loss(judged: Judged) -> float:
