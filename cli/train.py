@@ -27,8 +27,10 @@ def train(
     if output.exists() and not output.is_dir():
         raise InputError(f"{output}: is a file; give a folder")
     from ..training.fit import train as run
+    from .progress import stages
 
-    metrics = run(loaded, output)
+    with stages() as say:
+        metrics = run(loaded, output, say)
     for name, value in metrics["development"].items():
         if name.endswith("macro_f1"):
             typer.echo(f"{name}\t{value:.4f}")

@@ -164,7 +164,7 @@ def _run_fold(
             print_rows(map(_row, items), file)
     say("training")
     files = {name: [str(folder / f"{name}.jsonl")] for name in parts}
-    train(recipe.model_copy(update=files), folder / "model")
+    train(recipe.model_copy(update=files), folder / "model", say)
     model = str(folder / "model")
     system = System(fold.name, scheme, Predictor.load(model, recipe.precision), model_sha256(model))
     transcript = transcribe(system, judged, training, say=say)

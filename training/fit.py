@@ -6,7 +6,8 @@ very Predictor that users run, and the model with the best macro-F1 (mean over h
 
 import json
 import logging
-from collections.abc import Sequence
+import math
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -33,6 +34,7 @@ from ..model.windows import special_token_id
 from .calibrate import fit_temperatures
 from .card import model_card
 from .corpus import LabelledArticle
+from .evaluation.evaluate import Say
 from .evaluation.judged import judge_head, model_answers
 from .evaluation.metrics import macro_f1, pooled_f1
 from .recipe import Recipe, dump_recipe, recipe_articles, recipe_scheme, taught_articles
@@ -41,10 +43,11 @@ from .rows import EpochRows, GroupedByLength, collate_rows
 logger = logging.getLogger(__name__)
 
 
-def train(recipe: Recipe, output: Path) -> dict[str, Any]:
+def train(recipe: Recipe, output: Path, say: Say = lambda doing: None) -> dict[str, Any]:
     """Train by `recipe` into folder `output`, a complete model folder. Returns the metrics written there.
 
     The folder gets the best model so far whenever there is a better one, so that a run that dies leaves that.
+    `say` is told, a hundred times in all, how far it is and what the loss was since the last time.
     Raises `InputError` if the recipe's encoder, files or labels cannot be used.
     """
     set_seed(recipe.seed)
@@ -87,7 +90,7 @@ def train(recipe: Recipe, output: Path) -> dict[str, Any]:
         (output / stale).unlink(missing_ok=True)
     (output / "recipe.yaml").write_text(dump_recipe(recipe), encoding="utf-8")
     pad_id = special_token_id(tokenizer, "pad", "eos")
-    keep = KeepBest(model, tokenizer, output, recipe.patience)
+    keep = KeepBest(model, tokenizer, output, recipe)
     with TemporaryDirectory() as scratch:
         trainer = _LabelerTrainer(
             model,
@@ -98,7 +101,7 @@ def train(recipe: Recipe, output: Path) -> dict[str, Any]:
             args=_arguments(recipe, scratch, predictor.bf16),
             eval_dataset=rows,  # the Trainer asks for one; `evaluate` below judges the development articles
             data_collator=lambda batch: collate_rows(batch, pad_id),
-            callbacks=[keep],
+            callbacks=[keep, TellProgress(say)],
         )
         trainer.remove_callback(PrinterCallback)
         trainer.train()
@@ -148,8 +151,11 @@ def judge(predictor: Predictor, articles: Sequence[LabelledArticle]) -> dict[str
 class KeepBest(TrainerCallback):
     """Writes the model to the run folder whenever development macro-F1 rises; stops after `patience` epochs without."""
 
-    def __init__(self, model: SentenceLabeler, tokenizer: PreTrainedTokenizerBase, folder: Path, patience: int) -> None:
-        self.model, self.tokenizer, self.folder, self.patience = model, tokenizer, folder, patience
+    def __init__(
+        self, model: SentenceLabeler, tokenizer: PreTrainedTokenizerBase, folder: Path, recipe: Recipe
+    ) -> None:
+        self.model, self.tokenizer, self.folder = model, tokenizer, folder
+        self.patience, self.encoder_lr = recipe.patience, recipe.encoder_lr
         self.history: list[dict[str, float]] = []
 
     def on_evaluate(
@@ -169,10 +175,43 @@ class KeepBest(TrainerCallback):
             entry["macro_f1"],
             ", ".join(f"{h} {entry[key]:.3f}" for h in self.model.scheme.names if (key := f"{h}_macro_f1") in entry),
         )
+        if all(_has_one_answer(entry, head) for head in self.model.scheme.names):
+            logger.warning(
+                "it gives every sentence the same answer; if the next epoch does too, take an encoder_lr below %g",
+                self.encoder_lr,
+            )
         if not scores or entry["macro_f1"] > max(scores):
             save_model(self.model, self.tokenizer, self.folder)
         elif len(scores) - int(np.argmax(scores)) >= self.patience:
             control.should_training_stop = True
+
+
+def _has_one_answer(metrics: Mapping[str, float], head: str) -> bool:
+    """Whether, by their F1, all answers of a head were of one class although the truth has more."""
+    by_class = [value for name, value in metrics.items() if name.startswith(f"{head}_f1_")]
+    return len(by_class) > 1 and sum(value > 0 for value in by_class) <= 1
+
+
+class TellProgress(TrainerCallback):
+    """Tells how far a training is, and its loss, whenever the Trainer logs that."""
+
+    def __init__(self, say: Say) -> None:
+        self.say = say
+
+    def on_log(
+        self,
+        args: TrainingArguments,
+        state: TrainerState,
+        control: TrainerControl,
+        logs: Mapping[str, float] | None = None,
+        **kwargs: Any,
+    ) -> None:
+        """Called by the Trainer; `logs` has "loss" unless they are about something else."""
+        if logs and "loss" in logs:
+            self.say(
+                f"epoch {math.ceil(state.epoch or 0)} of {args.num_train_epochs:.0f}, "
+                f"step {state.global_step} of {state.max_steps}: loss {logs['loss']:.3f}"
+            )
 
 
 class _LabelerTrainer(Trainer):
@@ -239,7 +278,9 @@ def _arguments(recipe: Recipe, scratch: str, bf16: bool) -> TrainingArguments:
         warmup_steps=recipe.warmup,
         eval_strategy="epoch",
         save_strategy="no",
-        logging_strategy="no",
+        logging_strategy="steps",
+        logging_steps=0.01,  # of all
+        logging_nan_inf_filter=False,
         report_to="none",
         disable_tqdm=True,
         remove_unused_columns=False,

@@ -22,7 +22,8 @@ def test_train_then_predict_with_the_run(settings, tmp_path, sides_file, gold_fi
     result = runner.invoke(app, ["train", "default", "-o", str(run), *settings])
     assert result.exit_code == 0, result.stderr
     assert "macro_f1" in result.stdout
-    assert "epoch 1" in result.stderr
+    assert "epoch 1 of 1, step 6 of 538: loss " in result.stderr
+    assert "epoch 1: development macro-F1" in result.stderr
     again = runner.invoke(app, ["train", "default", "-o", str(run), *settings])
     assert again.exit_code == 2
     assert "--force" in again.stderr

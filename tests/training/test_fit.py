@@ -1,4 +1,5 @@
 import json
+import re
 
 import pytest
 import torch
@@ -90,6 +91,28 @@ def test_a_head_without_any_label_is_refused(recipe, gold_file, tmp_path):
 def test_patience_ends_a_run_that_does_not_improve(recipe, tmp_path):
     stuck = recipe.model_copy(update={"encoder_lr": 1e-12, "head_lr": 1e-12, "patience": 2})
     assert len(train(stuck, tmp_path / "run")["epochs"]) == 3
+
+
+def test_a_training_tells_how_far_it_is_and_what_it_costs(recipe, tmp_path):
+    told = []
+    train(recipe.model_copy(update={"epochs": 2}), tmp_path / "run", told.append)
+    lines = [re.fullmatch(r"epoch (\d) of 2, step (\d+) of (\d+): loss (\d+\.\d{3})", line) for line in told]
+    assert all(lines)
+    epochs, steps, ends, losses = zip(*(map(float, line.groups()) for line in lines if line), strict=True)
+    assert steps == tuple(range(1, int(ends[0]) + 1)), "a hundred lines would be more than there are steps"
+    assert epochs == tuple(1 if step <= ends[0] / 2 else 2 for step in steps)
+    assert min(losses) > 0
+
+
+def test_a_training_that_only_ever_gives_one_answer_says_so(recipe, tmp_path, caplog):
+    wild = recipe.model_copy(update={"encoder_lr": 5.0, "epochs": 1})
+    train(wild, tmp_path / "run")
+    assert (
+        "it gives every sentence the same answer; if the next epoch does too, take an encoder_lr below 5" in caplog.text
+    )
+    caplog.clear()
+    train(recipe, tmp_path / "other")
+    assert "same answer" not in caplog.text.partition("epoch 2:")[2]
 
 
 def test_missing_and_unreachable_labels_cost_nothing(tmp_path, tiny_model, strait):
