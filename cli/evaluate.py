@@ -55,7 +55,7 @@ def evaluate(
     from ..model.predictor import Predictor
     from ..training.evaluation.evaluate import System
     from ..training.evaluation.evaluate import evaluate as judge
-    from ..training.evaluation.gold import gold_articles, recipe_data
+    from ..training.evaluation.gold import RecipeData, gold_articles, recipe_data
     from ..training.evaluation.predictions import read_predictions
     from ..training.recipe import load_recipe, recipe_scheme
     from .progress import stages
@@ -71,12 +71,12 @@ def evaluate(
     sha256 = model_sha256(model) if model else None
     system = System(Path(str(model or predictions)).name, scheme, predictor, sha256)
     answers = read_predictions(predictions, articles, scheme) if predictions else None
-    training, taught, development, notes = recipe_data(recipe_file, scheme)
+    learnt = recipe_data(recipe_file, scheme)
     if not model:  # a recipe does not say what the system behind the predictions has seen
-        taught, development = [], []
-    check_names(gates, system, articles, training, answers)
+        learnt = RecipeData(learnt.training, notes=learnt.notes)
+    check_names(gates, system, articles, learnt.training, answers)
     with stages() as say:
-        report = judge(system, articles, training, answers, development, taught, notes, say)
+        report = judge(system, articles, learnt.training, answers, learnt.development, learnt.taught, learnt.notes, say)
     content = report.to_dict()
     typer.echo(render("summary.md.j2", content), nl=False)
     if output is not None:

@@ -257,8 +257,11 @@ def _add_lora(model: SentenceLabeler, lora: Mapping[str, int]) -> None:
 
     targets = _lora_targets(model.encoder, lora)
     if not targets:
+        encoder = f"encoder '{model.config.encoder}'"
         raise InputError(
-            f"lora.frozen: {lora.get('frozen')} leaves no layer of encoder '{model.config.encoder}' to adapt"
+            f"lora.frozen: {lora['frozen']} leaves no layer of {encoder} to adapt"
+            if _lora_targets(model.encoder, {})
+            else f"lora: {encoder} has no linear maps in numbered layers, which are what it adapts; give lora: null"
         )
     settings = LoraConfig(r=lora["rank"], lora_alpha=lora["alpha"], target_modules=targets, lora_dropout=0.0)
     model.encoder = get_peft_model(model.encoder, settings)

@@ -104,12 +104,11 @@ def labelling_speed(predictor: Predictor, articles: Sequence[LabelledArticle]) -
 
 def _head(recipe: Recipe) -> str:
     base = hub_name(recipe.encoder)
-    # What somebody else's articles and encoder allow, only they can say.
+    # What somebody else's articles and encoder allow, and in which language they are, only they can say.
     ours = recipe.encoder in BUILT_IN and not own_files([*recipe.train, *recipe.taught])
-    license = "license: apache-2.0\n" if ours else ""
+    own = "license: apache-2.0\nlanguage: en\n" if ours else ""
     return f"""---
-{license}language: en
-library_name: whosays
+{own}library_name: whosays
 pipeline_tag: token-classification
 tags: [news, attribution, stance]
 {f"base_model: {base}" if base else ""}
@@ -134,16 +133,16 @@ def _judged(report: Mapping[str, Any]) -> list[str]:
     data, heads = report["data"], report["heads"]
     systems = {"this model": heads} | report["baselines"]
     macro = _table(
-        ["macro-F1", *heads],
+        ["macro-F1", *map(cell, heads)],
         (
-            [title_of(name), *(_figure(found[h]["macro_f1"]) if h in found else "–" for h in heads)]
+            [cell(title_of(name)), *(_figure(found[h]["macro_f1"]) if h in found else "–" for h in heads)]
             for name, found in systems.items()
         ),
     )
     classes = _table(
         ["head", "class", "F1", "precision", "recall", "sentences"],
         (
-            [h, label, *(_figure(row[name]) for name in ("f1", "precision", "recall")), str(row["support"])]
+            [cell(h), cell(label), *(_figure(row[name]) for name in ("f1", "precision", "recall")), str(row["support"])]
             for h in heads
             for label, row in heads[h]["by_class"].items()
         ),
@@ -171,7 +170,7 @@ def _doubt(heads: Mapping[str, Any]) -> list[str]:
         return []
     errors = "; ".join(f"{h} {_figure(row['calibration']['ece'])}" for h, row in heads.items())
     kept = _table(
-        ["sentences kept", *(f"{h} macro-F1 (score at least)" for h in heads)],
+        ["sentences kept", *(f"{cell(h)} macro-F1 (score at least)" for h in heads)],
         (
             [f"{rows[0]['coverage']:.0%}", *(f"{num(row['macro_f1'])} ({row['threshold']:.2f})" for row in rows)]
             for rows in zip(*(row["risk_coverage"]["kept"] for row in heads.values()), strict=True)
@@ -186,7 +185,7 @@ def _fair(report: Mapping[str, Any]) -> list[str]:
     swap = report["name_swap"]
     moved = "; ".join(f"{h} {_figure(value)}" for h, value in swap["heads"].items())
     probes = _table(
-        ["probe", *(f"{h} macro-F1" for h in report["heads"])],
+        ["probe", *(f"{cell(h)} macro-F1" for h in report["heads"])],
         (
             [probe["title"], *(_figure(probe["heads"][h]["macro_f1"]) for h in report["heads"])]
             for probe in report["probes"].values()
@@ -237,12 +236,12 @@ def _development(metrics: Mapping[str, Any], development: Sequence[LabelledArtic
     best = metrics["development"]
     heads = [name.removesuffix("_macro_f1") for name in best if name.endswith("_macro_f1")]
     rows = [
-        [head, name.removeprefix(f"{head}_f1_"), f"{value:.3f}"]
+        [cell(head), cell(name.removeprefix(f"{head}_f1_")), f"{value:.3f}"]
         for head in heads
         for name, value in best.items()
         if name.startswith(f"{head}_f1_")
     ]
-    means = [[head, "**macro**", f"**{best[f'{head}_macro_f1']:.3f}**"] for head in heads]
+    means = [[cell(head), "**macro**", f"**{best[f'{head}_macro_f1']:.3f}**"] for head in heads]
     conflicts = ", ".join(sorted({item.conflict.name for item in development}))
     return f"""## On the development articles
 

@@ -79,8 +79,10 @@ def read_corpus(
 
 def labelled_article(row: Mapping, scheme: Scheme, conflicts: dict[str, Conflict]) -> LabelledArticle:
     """One row of a labelled file, checked; conflicts loaded on the way are kept in `conflicts`."""
-    if not isinstance(row.get("sentences"), list) or not row["sentences"]:
-        raise InputError("sentences: missing or empty; a labelled article has a list of {text, side, stance}")
+    sentences = row.get("sentences")
+    if not isinstance(sentences, list) or not sentences:
+        found = f"is {sentences!r:.40}" if sentences else "missing or empty"
+        raise InputError(f"sentences: {found}; a labelled article has a list of {{text, side, stance}}")
     article = article_from_row(row, "")
     if not article.id or article.conflict is None:
         raise InputError("'id' and 'conflict' are both needed")

@@ -44,7 +44,7 @@ def difficulty(
     from the other conflicts of that part (`SAME_PART`) and of all parts (`ALL_PARTS`). A head has its `sentences`, its
     `macro_f1` (value, and low and high of a bootstrap over articles; not defined where nobody labelled the head) and
     the `f1` of each class. `groups` of about as many sentences hold several conflicts out at once; None: one by one.
-    Raises `InputError` if a part has fewer than three conflicts, or those that are not held out have no label at all.
+    Raises `InputError` if a part has fewer than three conflicts, or a head has labels of those held out alone.
     """
     found: dict[str, Any] = defaultdict(dict)
     for (part, learnt), answered in sorted(held_out_answers(articles, scheme, groups, say).items()):
@@ -93,10 +93,12 @@ def _answers(
         say(f"{part}, fold {number} of {len(folds)}: {', '.join(fold.held_out)}")
         held = [item for item in articles if item.conflict.name in fold.held_out]
         others = [item for item in articles if item.conflict.name not in fold.held_out]
-        if not learnt_heads(others, scheme):
+        learnt = learnt_heads(others, scheme)
+        unlearnt = [head.name for head in learnt_heads(held, scheme) if head not in learnt]
+        if unlearnt or not learnt:
             raise InputError(
-                f"{where}: nothing is labelled but what is about {', '.join(fold.held_out)}, and words are learnt from "
-                "other conflicts; label some of these too"
+                f"{where}: nothing has labels of {' or '.join(unlearnt or scheme.names)} but what is about "
+                f"{', '.join(fold.held_out)}, and words are learnt from other conflicts; label some of these too"
             )
         answered += zip(held, baseline_answers(others, held, scheme)["tfidf"], strict=True)
     return answered

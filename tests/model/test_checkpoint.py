@@ -7,10 +7,13 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 from transformers import (
+    BertConfig,
     BertModel,
     BertweetTokenizer,
     ElectraConfig,
     ElectraModel,
+    GPT2Config,
+    GPT2Model,
     MPNetConfig,
     MPNetModel,
     RobertaConfig,
@@ -60,6 +63,16 @@ def test_a_loaded_adapter_is_merged_as_peft_merges_it(tiny_encoder, tmp_path, fr
     found = loaded.encoder.state_dict()
     assert set(found) == set(expected)
     assert all(torch.equal(found[name], expected[name]) for name in expected)
+
+
+def test_an_adapter_with_nothing_to_adapt_is_refused(encoder):
+    lora = {"rank": 2, "alpha": 4}
+    with pytest.raises(InputError, match=r"^lora.frozen: 9 leaves no layer of encoder '"):
+        new_model(str(encoder), lora={**lora, "frozen": 9}, max_tokens=64)
+    words = BertConfig.from_pretrained(encoder).vocab_size
+    GPT2Model(GPT2Config(vocab_size=words, n_embd=8, n_layer=1, n_head=2, n_positions=64)).save_pretrained(encoder)
+    with pytest.raises(InputError, match=r"^lora: encoder '.*' has no linear maps .*; give lora: null$"):
+        new_model(str(encoder), lora=lora, max_tokens=64)
 
 
 @pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])

@@ -97,8 +97,8 @@ def test_a_report_on_another_model_is_refused(run_folder, gold_file, sides_file,
 
 
 def test_a_baseline_without_a_head_has_a_dash_in_its_column(articles):
-    frames = ("war", "peace", "war", "peace", "war")
-    scheme = Scheme((*DEFAULT_SCHEME.heads, Head("frame", ("war", "peace"))))
+    frames = ("war|strife", "peace", "war|strife", "peace", "war|strife")
+    scheme = Scheme((*DEFAULT_SCHEME.heads, Head("frame", ("war|strife", "peace"))))
     labelled = [replace(item, labels=item.labels | {"frame": frames}) for item in articles]
     given = [
         [Answer({**row.labels, "frame": frame}, {}, {}) for row, frame in zip(rows, frames, strict=True)]
@@ -108,13 +108,14 @@ def test_a_baseline_without_a_head_has_a_dash_in_its_column(articles):
     card = model_card(Recipe(scheme=scheme.to_dict()), METRICS, labelled, report)
     assert "| macro-F1 | side | stance | frame |" in card
     assert re.search(r"\| cue-word rules \|[^|]*\d [^|]*\|[^|]*\d [^|]*\| – \|", card)
+    assert r"| frame | war\|strife | 1.000" in card, "a label must not end its cell"
 
 
-def test_a_card_names_the_files_that_a_teacher_labelled_and_claims_no_licence_for_them(articles):
+def test_a_card_names_the_files_that_a_teacher_labelled_and_claims_no_licence_or_language_for_them(articles):
     packaged = model_card(Recipe(taught=["packaged"]), METRICS, articles)
-    assert "license: apache-2.0" in packaged
+    assert "---\nlicense: apache-2.0\nlanguage: en\nlibrary_name" in packaged
     own = model_card(Recipe(taught=["packaged", "mine.jsonl.gz"]), METRICS, articles)
-    assert "license" not in own
+    assert own.startswith("---\nlibrary_name")
     data = own.partition("## What it learnt from\n\n")[2].partition("\n\n")[0]
     assert data.startswith(
         "The training conflicts of the packaged corpus and articles that larger models labelled (`taught`) and "

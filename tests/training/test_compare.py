@@ -65,6 +65,7 @@ def test_comparison(pair, tmp_path):
         text = (tmp_path / "c" / name).read_text()
         assert p in text
         assert "perfect against constant" in text
+        assert "Both right on 12 sentences, only constant on 0, only perfect on 28, neither on 0." in text
 
 
 def test_a_report_beside_itself_differs_in_nothing(pair):

@@ -105,5 +105,16 @@ def test_a_single_conflict_with_labels_teaches_nothing_about_itself(tmp_path):
         item if item.conflict.name == "real-0" else replace(item, labels=dict.fromkeys(item.labels, (None,) * 3))
         for item in corpus(tmp_path, {"real": PLAIN})
     ]
-    with pytest.raises(InputError, match=r"^corpus difficulty, part 'all': nothing is labelled but .* real-0, .* too$"):
+    nothing = "^corpus difficulty, part 'all': nothing has labels of side or stance but .* real-0, .* too$"
+    with pytest.raises(InputError, match=nothing):
+        difficulty(articles, DEFAULT_SCHEME)
+
+
+def test_a_head_labelled_in_a_single_conflict_is_not_judged_by_what_never_learnt_it(tmp_path):
+    articles = [
+        item if item.conflict.name == "real-0" else replace(item, labels={**item.labels, "stance": (None,) * 3})
+        for item in corpus(tmp_path, {"real": PLAIN})
+    ]
+    nothing = "^corpus difficulty, part 'all': nothing has labels of stance but what is about real-0, "
+    with pytest.raises(InputError, match=nothing):
         difficulty(articles, DEFAULT_SCHEME)

@@ -1,6 +1,7 @@
 """Where labelled articles come from, to judge on and to train baselines on."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from ...model.errors import InputError
@@ -25,28 +26,34 @@ def gold_articles(data: Sequence[str], scheme: Scheme, sides: Sequence[Path]) ->
     return articles
 
 
-def recipe_data(
-    recipe_file: Path | None, scheme: Scheme
-) -> tuple[list[LabelledArticle], list[LabelledArticle], list[LabelledArticle], list[str]]:
-    """Articles for baselines to learn from, those that a teacher labelled for a model, its development articles, and
-    what a reader must know of them.
+@dataclass(frozen=True)
+class RecipeData:
+    """What a model learnt from, as far as it can be read, and what a reader must know of it.
 
-    They are those that its recipe names, else the packaged corpus's train split and none. All are empty if neither can
-    be read.
+    Baselines learn from `training`; `taught` a teacher labelled; by `development` the epoch was chosen.
     """
+
+    training: list[LabelledArticle] = field(default_factory=list)
+    taught: list[LabelledArticle] = field(default_factory=list)
+    development: list[LabelledArticle] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+
+def recipe_data(recipe_file: Path | None, scheme: Scheme) -> RecipeData:
+    """The articles that a recipe names, else the packaged corpus's train split alone, else none."""
     notes: list[str] = []
     if recipe_file is not None and recipe_file.is_file():
         try:
             recipe = load_recipe(str(recipe_file))
             training, development = (recipe_articles(recipe, scheme, [split]) for split in ("train", "dev"))
             taught, notes = _taught(recipe, scheme)
-            return training, taught, development, notes
+            return RecipeData(training, taught, development, notes)
         except InputError as error:
             notes = [f"the recipe's data cannot be read ({error}); baselines learn from the packaged corpus"]
     try:
-        return packaged_split("train", scheme, {}), [], [], notes
+        return RecipeData(packaged_split("train", scheme, {}), notes=notes)
     except InputError as error:
-        return [], [], [], [*notes, f"no data for baselines to learn from ({error})"]
+        return RecipeData(notes=[*notes, f"no data for baselines to learn from ({error})"])
 
 
 def _taught(recipe: Recipe, scheme: Scheme) -> tuple[list[LabelledArticle], list[str]]:
