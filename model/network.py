@@ -2,8 +2,8 @@
 
 The pointer head sums attention over mentions (pointer-sum attention, Kadlec et al. 2016): a side's score for a
 sentence is the log-sum-exp of the scores of its mentions in the window. With a stand-in for each side (as in Hermann
-et al. 2015, who put numbered entities for names) it is that of its stand-in instead, and the pointer only says where
-it is heard. No weight belongs to a side.
+et al. 2015, who put numbered entities for names) it is that of its stand-in instead, and the pointer says where it is
+heard, and tells sides apart that share a stand-in. No weight belongs to a side.
 """
 
 from dataclasses import dataclass
@@ -143,6 +143,19 @@ def side_scores(scores: Tensor, sides: Tensor, present: Tensor) -> Tensor:
     return (summed.clamp(min=1e-30).log() + highest).masked_fill(~present.unsqueeze(1), _MASKED)
 
 
+def share_out(scores: Tensor, by_pointer: Tensor, stand_ins: Tensor, present: Tensor) -> Tensor:
+    """The sides' scores from those of the stand-ins.
+
+    scores [B, S, stand-ins], by_pointer [B, S, K], stand_ins [B, K] as each side has them, present [B, K] → [B, S, K].
+    A side that has its stand-in for itself has its score; sides that share one share its probability, each as much of
+    it as the pointer gives it among them. A side without a mention gets a score as in `side_scores`.
+    """
+    own = scores.gather(2, stand_ins.unsqueeze(1).expand(-1, scores.shape[1], -1))
+    same = stand_ins.unsqueeze(1) == stand_ins.unsqueeze(2)
+    together = by_pointer.unsqueeze(2).masked_fill(~same.unsqueeze(1), _MASKED).logsumexp(-1)
+    return (own + (by_pointer - together)).masked_fill(~present.unsqueeze(1), _MASKED)
+
+
 class SentenceLabeler(PreTrainedModel):
     """Labels every sentence of a window with every head of its scheme.
 
@@ -150,7 +163,8 @@ class SentenceLabeler(PreTrainedModel):
     learnt, and a side's score is what the pointer gives its mentions. Else each side of a window has one of its own,
     the vector of a common word, so that the encoder tells sides apart and knows no name; a side's score is that of its
     stand-in, and the pointer, which says where it is heard, learns beside, without moving the encoder. The sides get
-    their stand-ins in the order of first mention: none belongs to a side.
+    their stand-ins in the order of first mention: none belongs to a side. Where there are more sides than stand-ins,
+    several share one, and the pointer tells them apart.
 
     Built from a config alone its weights are random; `checkpoint.new_model` and `checkpoint.load_model` fill them.
     An `encoder` that is given spares making one that is replaced at once.
@@ -203,11 +217,12 @@ class SentenceLabeler(PreTrainedModel):
         stand_ins = None
         if self.mention is not None:
             stand_ins = self._stand_ins(mention_positions, mention_sides, side_present)
-            real = (mention_sides >= 0).unsqueeze(-1)
+            own = stand_ins.gather(1, mention_sides.clamp(min=0))
             # Padding mentions sit at position 0, the opening token, which must keep its own vector.
-            own = self.mention.to(embedded.dtype)[stand_ins.gather(1, mention_sides.clamp(min=0))]
-            vectors = torch.where(real, own, embedded[rows, mention_positions])
-            embedded = embedded.index_put((rows, mention_positions), vectors)
+            own = own.masked_fill(mention_sides < 0, -1)
+            standing = torch.full_like(input_ids, -1).scatter(1, mention_positions, own).unsqueeze(-1)
+            vectors = self.mention.to(embedded.dtype)[standing.squeeze(-1).clamp(min=0)]
+            embedded = torch.where(standing >= 0, vectors, embedded)
         hidden = self.encoder(inputs_embeds=embedded, attention_mask=attention_mask).last_hidden_state
         vectors = self._sentence_vectors(hidden, slots, sentences.shape[1])
         distance = mention_sentences.unsqueeze(1) - sentences.unsqueeze(2)
@@ -225,9 +240,7 @@ class SentenceLabeler(PreTrainedModel):
             if head.points:
                 by_side = by_pointer
                 if voices is not None and stand_ins is not None:
-                    heard = voices(vectors[head.name]).float()
-                    by_side = heard.gather(2, stand_ins.unsqueeze(1).expand(-1, heard.shape[1], -1))
-                    by_side = by_side.masked_fill(~side_present.unsqueeze(1), _MASKED)
+                    by_side = share_out(voices(vectors[head.name]).float(), by_pointer, stand_ins, side_present)
                     followed[head.name] = torch.cat([fixed.detach(), by_pointer], dim=-1)
                 logits[head.name] = torch.cat([fixed, by_side], dim=-1)
         loss = None

@@ -37,11 +37,11 @@ class Recipe(BaseModel):
 
     `scheme` is `{head: {labels: [...], points: bool}}`, null for side and stance. `train` and `dev` are JSONL files
     of labelled articles; "packaged" among them means that split of the packaged corpus, and so do empty lists.
-    Mentions are read as one vector if `stand_ins` is 1, with more as one for each side of an article, with 0 as their
-    words. `taught` are articles that a teacher labelled, as `whosays distil` writes them, to learn from beside those;
-    "packaged" means the file in the package. `variety` words the training articles anew each epoch. `lora` null means
-    full fine-tuning. Learning rates are AdamW's peaks: linear warm-up over `warmup` of the steps, then linear decay
-    to 0.
+    Mentions are read as one vector if `stand_ins` is 1, with more as one for each side of a window, of which the first
+    come back where there are more sides, with 0 as their words. `taught` are articles that a teacher labelled, as
+    `whosays distil` writes them, to learn from beside those; "packaged" means the file in the package. `variety` words
+    the training articles anew each epoch (see `variety.varied`). `lora` null means full fine-tuning. Learning rates are
+    AdamW's peaks: linear warm-up over `warmup` of the steps, then linear decay to 0.
     """
 
     model_config = ConfigDict(extra="forbid", allow_inf_nan=False)

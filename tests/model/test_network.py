@@ -1,3 +1,5 @@
+from copy import deepcopy
+
 import pytest
 import torch
 from whosays.model.checkpoint import load_model, new_model, save_model
@@ -134,14 +136,34 @@ def test_the_encoder_tells_sides_apart_by_their_stand_ins(telling_apart):
     assert not torch.allclose(before, after, atol=1e-4)
 
 
-def test_more_sides_than_stand_ins_share_them(telling_apart):
+def five_sides(order):
+    """Five sides, each mentioned in a sentence of its own; `order[n]` is the place of sentence n's in the sides file."""
     sentences = [
-        EncodedSentence([103, 2000 + n], [(0, n, Mention("abcde"[n], 3 * n, 3 * n + 1))], False) for n in range(5)
+        EncodedSentence([103, 2000 + n], [(0, side, Mention("abcde"[side], 3 * n, 3 * n + 1))], False)
+        for n, side in enumerate(order)
     ]
     windows = make_windows(0, sentences, 5, start_id=101, end_id=102, max_tokens=64, overlap=8)
-    chances = telling_apart(**collate(windows, 0)).logits["side"].softmax(-1)
-    assert chances.shape == (1, 5, 8)
-    assert chances[..., 3:].min() > 0
+    return collate(windows, 0)
+
+
+def test_sides_that_share_a_stand_in_are_told_apart_by_the_pointer(telling_apart):
+    output = telling_apart(**five_sides(range(5)))
+    logits, pointer = output.logits["side"][0], output.pointer[0]
+    silent = deepcopy(telling_apart)
+    silent.pointer.key.weight.data.zero_()
+    shared = silent(**five_sides(range(5))).logits["side"][0]
+    assert torch.equal(logits[:, [0, 1, 2, 5]], shared[:, [0, 1, 2, 5]]), "the third side has its own"
+    for one, other in ((0, 3), (1, 4)):
+        told = (pointer[:, one] - pointer[:, other]).tolist()
+        assert (logits[:, 3 + one] - logits[:, 3 + other]).tolist() == pytest.approx(told, abs=1e-5)
+        together, before = (rows[:, [3 + one, 3 + other]].logsumexp(-1).tolist() for rows in (logits, shared))
+        assert together == pytest.approx(before, abs=1e-5)
+
+
+def test_no_place_in_the_sides_file_decides_among_sides_that_share(telling_apart):
+    order = [3, 0, 4, 2, 1]
+    before, after = (telling_apart(**five_sides(sides)).logits["side"][..., 3:] for sides in (range(5), order))
+    assert torch.allclose(before, after[..., order], atol=1e-6)
 
 
 def test_the_pointer_learns_beside_and_moves_nothing_else(tiny_encoder):
