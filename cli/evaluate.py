@@ -69,7 +69,7 @@ def evaluate(
         scheme, known = recipe_scheme(recipe), [*map(Path, recipe.sides), *known]
     articles = gold_articles(data, scheme, known)
     sha256 = model_sha256(model) if model else None
-    system = System(Path(str(model or predictions)).name, scheme, predictor, sha256)
+    system = System(Path(str(model or predictions)).resolve().name, scheme, predictor, sha256)
     answers = read_predictions(predictions, articles, scheme) if predictions else None
     learnt = recipe_data(recipe_file, scheme)
     if not model:  # a recipe does not say what the system behind the predictions has seen

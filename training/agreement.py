@@ -46,6 +46,8 @@ def agreement(
 
 
 def _head(head: Head, pairs: Sequence[tuple[str, Pair]], sides: set[str]) -> dict[str, Any]:
+    sides = sides if head.points else set()  # a label of another head may be called as a side is
+
     def own(conflict: str, label: str) -> str:
         return f"{conflict}/{label}" if label in sides else label
 

@@ -13,7 +13,7 @@ from .corpus import LabelledArticle
 def fit_temperatures(predictor: Predictor, articles: Sequence[LabelledArticle]) -> dict[str, float]:
     """For each head the temperature with the least negative log-likelihood on labelled articles, from 0.2 to 5.
 
-    A gold side that its window never mentions has no logit and is left out.
+    A gold side that its window never mentions has no logit and is left out, and so is a head without any gold.
     """
     scores = predictor.score([(item.article, item.conflict) for item in articles])
     temperatures = {}
@@ -24,7 +24,8 @@ def fit_temperatures(predictor: Predictor, articles: Sequence[LabelledArticle]) 
             for label, logits in zip(item.labels[head.name], article.logits[head.name], strict=True):
                 if label is not None and logits[classes.index(label)] > -1e3:
                     kept.append((logits.astype(np.float64), classes.index(label)))
-        temperatures[head.name] = _fit(kept) if kept else 1.0
+        if kept:
+            temperatures[head.name] = _fit(kept)
     return temperatures
 
 

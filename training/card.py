@@ -243,6 +243,7 @@ def _development(metrics: Mapping[str, Any], development: Sequence[LabelledArtic
     ]
     means = [[cell(head), "**macro**", f"**{best[f'{head}_macro_f1']:.3f}**"] for head in heads]
     conflicts = ", ".join(sorted({item.conflict.name for item in development}))
+    calibrated = ", ".join(f"{head} {value:.2f}" for head, value in metrics["temperatures"].items())
     return f"""## On the development articles
 
 {sum(len(item.article.sentences) for item in development)} sentences of {len(development)} articles on {conflicts}.
@@ -251,7 +252,7 @@ The best epoch was chosen on these very articles, so the figures lean to the kin
 {_table(["head", "class", "F1"], [*rows, *means])}
 
 Macro-F1 by epoch: {", ".join(f"{entry['macro_f1']:.3f}" for entry in metrics["epochs"])}.
-Temperatures for calibration: {", ".join(f"{h} {t:.2f}" for h, t in metrics["temperatures"].items())}."""
+Temperatures for calibration, of the heads that these articles label: {calibrated or "none"}."""
 
 
 def _data(recipe: Recipe) -> str:

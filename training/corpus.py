@@ -10,7 +10,7 @@ from ..configs.reading import read_yaml
 from ..model.article import Article
 from ..model.errors import InputError
 from ..model.files.reading import Reject, article_from_row, read_json_lines
-from ..model.labels import Scheme
+from ..model.labels import Head, Scheme
 from ..model.sides import Conflict, packaged_conflict
 
 FOLDER = Path(__file__).parent / "corpus"
@@ -44,6 +44,11 @@ def check_ids(articles: Iterable[LabelledArticle]) -> None:
     for id, count in Counter(item.article.id for item in articles).items():
         if count > 1:
             raise InputError(f"article '{id}' is in the data {count} times; give each article once, with its own id")
+
+
+def labelled_heads(articles: Sequence[LabelledArticle], scheme: Scheme) -> list[Head]:
+    """The heads that some sentence of `articles` has a label of."""
+    return [head for head in scheme.heads if any(set(item.labels[head.name]) - {None} for item in articles)]
 
 
 def corpus_files() -> list[str]:

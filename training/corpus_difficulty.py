@@ -12,9 +12,9 @@ from typing import Any
 
 from ..model.errors import InputError
 from ..model.labels import Scheme
-from .corpus import LabelledArticle
+from .corpus import LabelledArticle, labelled_heads
 from .crossval import make_folds
-from .evaluation.baselines import baseline_answers, learnt_heads
+from .evaluation.baselines import baseline_answers
 from .evaluation.bootstrap import article_weights, figure
 from .evaluation.judged import Answer, judge_head
 from .evaluation.summary import summary
@@ -93,8 +93,8 @@ def _answers(
         say(f"{part}, fold {number} of {len(folds)}: {', '.join(fold.held_out)}")
         held = [item for item in articles if item.conflict.name in fold.held_out]
         others = [item for item in articles if item.conflict.name not in fold.held_out]
-        learnt = learnt_heads(others, scheme)
-        unlearnt = [head.name for head in learnt_heads(held, scheme) if head not in learnt]
+        learnt = labelled_heads(others, scheme)
+        unlearnt = [head.name for head in labelled_heads(held, scheme) if head not in learnt]
         if unlearnt or not learnt:
             raise InputError(
                 f"{where}: nothing has labels of {' or '.join(unlearnt or scheme.names)} but what is about "

@@ -20,7 +20,7 @@ from ..model.errors import InputError
 from ..model.files.writing import print_rows, replacing, write_text
 from ..model.labels import Scheme
 from ..model.predictor import Predictor
-from .corpus import LabelledArticle
+from .corpus import LabelledArticle, labelled_heads
 from .evaluation.evaluate import Report, Say, System, check_articles, describe, report_on, transcribe
 from .evaluation.report import JSON_FILE, write_report
 from .evaluation.transcript import join, read_transcript, write_transcript
@@ -103,16 +103,12 @@ def cross_validate(recipe: Recipe, groups: int | None, output: Path, say: Say = 
 def _check_fold(fold: Fold, articles: Sequence[LabelledArticle], scheme: Scheme) -> None:
     """Raise `InputError` if nothing can be judged on, chosen by or learnt in a fold: before any of them is trained."""
     training = sorted({item.conflict.name for item in articles} - {*fold.held_out, *fold.development})
-    needed = [
-        (fold.held_out, scheme.names),
-        (fold.development, scheme.names),
-        *((training, (h,)) for h in scheme.names),
-    ]
-    for names, heads in needed:
-        labels = (label for item in _of(articles, names) for head in heads for label in item.labels[head])
-        if all(label is None for label in labels):
+    for names, enough in ((fold.held_out, 1), (fold.development, 1), (training, len(scheme.heads))):
+        labelled = labelled_heads(_of(articles, names), scheme)
+        if len(labelled) < enough:
+            missing = [head.name for head in scheme.heads if head not in labelled]
             raise InputError(
-                f"{fold.name}: the articles on {', '.join(names)} have no labels of {' or '.join(heads)}; "
+                f"{fold.name}: the articles on {', '.join(names)} have no labels of {' or '.join(missing)}; "
                 "label some, leave them out, or give another number of --groups"
             )
 

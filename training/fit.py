@@ -33,7 +33,7 @@ from ..model.predictor import Predictor
 from ..model.windows import special_token_id
 from .calibrate import fit_temperatures
 from .card import model_card
-from .corpus import LabelledArticle
+from .corpus import LabelledArticle, labelled_heads
 from .evaluation.evaluate import Say
 from .evaluation.judged import judge_head, model_answers
 from .evaluation.metrics import macro_f1, pooled_f1
@@ -67,8 +67,16 @@ def train(recipe: Recipe, output: Path, say: Say = lambda doing: None) -> dict[s
         round_frozen(model)
     training = recipe_articles(recipe, model.scheme, ["train"])
     development = recipe_articles(recipe, model.scheme, ["dev"])
-    if not any(label is not None for item in development for labels in item.labels.values() for label in labels):
+    judged = labelled_heads(development, model.scheme)
+    if not judged:
         raise InputError("the development articles have no labels at all; without them no epoch can be chosen")
+    for head in model.scheme.heads:
+        if head not in judged:
+            logger.warning(
+                "no development article has a label of '%s': the epoch is chosen without it, and its scores are not "
+                "calibrated",
+                head.name,
+            )
     taught = taught_articles(recipe, model.scheme)
     learnt = {item.article.id for item in (*training, *taught)}
     if both := sum(item.article.id in learnt for item in development):
@@ -76,6 +84,7 @@ def train(recipe: Recipe, output: Path, say: Say = lambda doing: None) -> dict[s
             "%d of %d development articles are trained on as well: figures on them flatter", both, len(development)
         )
     labels = _count_labels(training, taught, model.scheme)
+    _tell_unheard(training, model.scheme)
     rows = EpochRows([*training, *taught], model, tokenizer, recipe.variety, recipe.seed)
     logger.info(
         "training on %d articles with %s, and %d that a teacher labelled, in %d windows, judging on %d articles",
@@ -128,6 +137,24 @@ def _count_labels(
         if not counts[name]:
             logger.warning("no training article has a label of '%s': it is learnt from a teacher alone", name)
     return counts
+
+
+def _tell_unheard(articles: Sequence[LabelledArticle], scheme: Scheme) -> None:
+    """Warn of labels that teach nothing, for a side can only be the voice where it is mentioned."""
+    pointing = [head.name for head in scheme.heads if head.points]
+    given = lost = 0
+    for item in articles:
+        mentioned = {side for s in item.article.sentences for side in item.conflict.count_mentions(s.text)}
+        voices = [label for name in pointing for label in item.labels[name] if label in item.conflict.keys]
+        given += len(voices)
+        lost += sum(side not in mentioned for side in voices)
+    if lost:
+        logger.warning(
+            "%d of %d labels that name a side teach nothing, for their article mentions it nowhere: `whosays corpus "
+            "check` lists the aliases that are missing",
+            lost,
+            given,
+        )
 
 
 def judge(predictor: Predictor, articles: Sequence[LabelledArticle]) -> dict[str, float]:

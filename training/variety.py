@@ -102,8 +102,9 @@ def varied(
 ) -> LabelledArticle:
     """`item`, article number `index` of the training part, as `epoch` sees it: a function of its arguments alone.
 
-    `heads` are those whose labels are voices. Sentences keep their order and labels; a headline may run into the
-    sentence after it, which keeps the latter's.
+    `heads` are those that point. Sources and quotations move only in sentences in which, by all of them, a side,
+    "other" or "both" speaks; without such heads nobody is known to. Sentences keep their order and labels; a headline
+    may run into the sentence after it, which keeps the latter's.
     """
     draw = random.Random(f"{seed}/{epoch}/{index}")
     texts = [sentence.text for sentence in item.article.sentences]
@@ -117,7 +118,7 @@ def varied(
             worded = quotation_first(text, draw)
         else:
             continue
-        if worded == text or any(item.labels[head][n] not in voices for head in heads):
+        if worded == text or not heads or any(item.labels[head][n] not in voices for head in heads):
             continue
         if item.conflict.count_mentions(worded) == item.conflict.count_mentions(text):
             texts[n] = worded

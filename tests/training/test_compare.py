@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from systems import constant, perfect, relabelled
 from whosays.model.errors import InputError
-from whosays.model.labels import DEFAULT_SCHEME, Scheme
+from whosays.model.labels import DEFAULT_SCHEME, Head, Scheme
 from whosays.training.evaluation import report
 from whosays.training.evaluation.compare import Scored, compare, load_scored, mcnemar, summarise, write_comparison
 from whosays.training.evaluation.evaluate import System, evaluate
@@ -132,6 +132,23 @@ def test_reports_without_a_head_in_common_are_refused(articles):
         compare(scored(articles, side), scored(articles, stance))
 
 
+def test_the_same_labels_in_another_order_are_the_same_and_others_are_named(articles):
+    def ordered(*labels):
+        scheme = Scheme((Head("stance", labels),))
+        given = [[Answer({"stance": row.labels["stance"]}, {}, {}) for row in rows] for rows in perfect(articles)]
+        return Scored(
+            Path("r"),
+            evaluate(System("it", scheme), articles, [], given).to_dict(),
+            list(prediction_rows(articles, given, scheme)),
+        )
+
+    labels = DEFAULT_SCHEME["stance"].labels
+    found = compare(ordered(*labels), ordered(*reversed(labels)))
+    assert found["heads"]["stance"]["figures"]["accuracy"]["difference"]["value"] == 0
+    with pytest.raises(InputError, match=r"only one of them has doubt among the labels of 'stance'$"):
+        compare(ordered(*labels), ordered(*labels, "doubt"))
+
+
 def test_systems_of_one_name_are_told_apart_by_their_reports_paths(articles):
     found = compare(*(scored(articles, perfect(articles), path=f"{letter}/run/report") for letter in "xy"))
     assert found["systems"] == ["it (x/run/report)", "it (y/run/report)"]
@@ -160,7 +177,7 @@ def test_systems_of_other_heads_are_compared_in_those_that_they_share(articles):
     alone = Scored(Path("b"), content, list(prediction_rows(articles, perfect(articles), scheme)))
     assert set(compare(both, alone)["heads"]) == {"side"}
     changed = {**alone.content, "scheme": {"side": {"labels": ["none", "both"], "points": True}}}
-    with pytest.raises(InputError, match="'side' has other labels"):
+    with pytest.raises(InputError, match="only one of them has other among the labels of 'side'"):
         compare(both, replace(alone, content=changed))
 
 

@@ -7,10 +7,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from whosays.configs import packaged_path
 from whosays.configs.reading import read_yaml
-from whosays.model.labels import DEFAULT_SCHEME
+from whosays.model.article import article_from_sentences
+from whosays.model.labels import DEFAULT_SCHEME, Head, Scheme
 from whosays.model.sides import Conflict, Side
 from whosays.training.agreement import agreement, kappa
-from whosays.training.corpus import corpus_files, read_corpus, read_kinds, read_splits
+from whosays.training.corpus import LabelledArticle, corpus_files, read_corpus, read_kinds, read_splits
 from whosays.training.corpus_check import check_corpus
 from whosays.training.corpus_stats import corpus_stats
 
@@ -265,3 +266,19 @@ def test_agreement_per_head_label_and_conflict(tmp_path, strait):
     assert found["stance"]["sentences"] == 3
     assert found["stance"]["confusions"] == [["deny", "accuse", 1]]
     assert found["side"]["by_conflict"]["strait"]["sentences"] == 4
+
+
+def test_a_label_that_is_called_as_a_side_is_one_where_the_head_does_not_point(strait):
+    texts = ["Norden spoke.", "Suden denied it.", "They met.", "Who knows?"]
+    scheme = Scheme((Head("topic", ("northland", "southland", "trade")),))
+    one, two = (
+        [LabelledArticle(article_from_sentences("a", texts), strait, {"topic": topics})]
+        for topics in (
+            ("northland", "southland", "trade", "trade"),
+            ("southland", "southland", "trade", "trade"),
+        )
+    )
+    found = agreement(one, two, scheme)["topic"]
+    assert list(found["by_label"]) == ["northland", "southland", "trade"]
+    assert found["by_label"]["southland"]["f1"] == pytest.approx(2 / 3)
+    assert found["confusions"] == [["northland", "southland", 1]]

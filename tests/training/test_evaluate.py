@@ -17,7 +17,8 @@ from whosays.training.evaluation.evaluate import System, describe, evaluate, rep
 from whosays.training.evaluation.figures import joint_accuracy, judge_all
 from whosays.training.evaluation.gates import check_names
 from whosays.training.evaluation.judged import Answer
-from whosays.training.evaluation.report import write_report
+from whosays.training.evaluation.plots import precision_recall
+from whosays.training.evaluation.report import cell, write_report
 from whosays.training.evaluation.transcript import Transcript
 
 SYSTEM = System("it", DEFAULT_SCHEME)
@@ -285,6 +286,38 @@ def test_reports_do_not_speak_of_sides_where_no_head_points(articles, tiny_encod
         # what remains is in the articles, or about the exchange of names, which is fair or not to any label
         assert [line for line in spoken if "Both sides accused" not in line and "exchange" not in line] == []
         assert "no label should change" in text
+
+
+def test_both_reports_say_what_probes_change_where_nobody_judged_the_side(articles, tiny_model, tmp_path):
+    unjudged = [replace(item, labels={**item.labels, "side": (None,) * len(item.labels["side"])}) for item in articles]
+    system = System("tiny", DEFAULT_SCHEME, Predictor.load(str(tiny_model), "fp32"))
+    report = evaluate(system, unjudged[:4], unjudged[4:])
+    assert list(report.heads) == ["stance"]
+    write_report(report, tmp_path / "r")
+    for text in texts(tmp_path / "r"):
+        assert "A model that reads the sides should lose much without them" in text
+        assert "Labels that followed: of the sentences first given to a side" in text
+        assert "every label should follow" in text
+    page = (tmp_path / "r" / "report.html").read_text()
+    table = page.partition('<h2 id="reads">')[2].partition("</table>")[0]
+    assert {len(re.findall("<t[hd]", row)) for row in table.split("<tr>")[1:]} == {4}
+    assert re.search(r"\| sides removed \| stance \| .* \| \d+\.\d % .*\|", (tmp_path / "r" / "report.md").read_text())
+
+
+def test_a_label_that_begins_with_an_underscore_is_in_the_legend():
+    curve = {"recall": [0.0, 1.0], "precision": [1.0, 0.5], "average_precision": {"value": 0.75}}
+    drawn = precision_recall({"calm": curve, "_angry": curve}, "a title")
+    assert "calm (0.75)" in drawn
+    assert "_angry (0.75)" in drawn
+
+
+@pytest.mark.parametrize(
+    ("text", "escaped"),
+    [("# No heading", "\\# No"), ("## Nor", "\\## Nor"), ("- no item", "\\- no"), ("12. Nor this", "12\\. Nor"),
+     ("~~not struck~~", "\\~\\~not"), ("-1 is not", "-1 is"), ("2.5 metres", "2.5 met")],
+)  # fmt: skip
+def test_a_sentence_stays_a_sentence_in_markdown(text, escaped):
+    assert str(cell(text)).startswith(escaped)
 
 
 def test_files_and_their_escapes(articles, tmp_path):

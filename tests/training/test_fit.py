@@ -88,6 +88,25 @@ def test_a_head_without_any_label_is_refused(recipe, gold_file, tmp_path):
     assert not (tmp_path / "run").exists()
 
 
+def test_labels_that_teach_or_judge_nothing_are_told(recipe, gold_file, sides_file, tmp_path, caplog):
+    rows = [json.loads(line) for line in gold_file.read_text().splitlines()]
+    sides = json.loads(sides_file.read_text())
+    sides["sides"]["northland"]["aliases"] = ["NORTHLAND"]  # a capital is only a capital
+    sides_file.write_text(json.dumps(sides))
+    unjudged = tmp_path / "dev.jsonl"
+    for row in rows:
+        for sentence in row["sentences"]:
+            del sentence["stance"]
+    unjudged.write_text("\n".join(map(json.dumps, rows)))
+    metrics = train(recipe.model_copy(update={"dev": [str(unjudged)], "epochs": 1}), tmp_path / "run")
+    lost = sum(sentence["side"] == "northland" for row in rows for sentence in row["sentences"])
+    given = lost + sum(sentence["side"] == "southland" for row in rows for sentence in row["sentences"])
+    assert f"{lost} of {given} labels that name a side teach nothing" in caplog.text
+    assert "no development article has a label of 'stance': the epoch is chosen without it" in caplog.text
+    assert set(metrics["temperatures"]) == {"side"}
+    assert "of the heads that these articles label: side " in (tmp_path / "run" / "README.md").read_text()
+
+
 def test_patience_ends_a_run_that_does_not_improve(recipe, tmp_path):
     stuck = recipe.model_copy(update={"encoder_lr": 1e-12, "head_lr": 1e-12, "patience": 2})
     assert len(train(stuck, tmp_path / "run")["epochs"]) == 3

@@ -5,7 +5,7 @@ import pytest
 from sklearn.metrics import balanced_accuracy_score, cohen_kappa_score, matthews_corrcoef
 from whosays.model.labels import DEFAULT_SCHEME
 from whosays.training.evaluation.bootstrap import article_weights
-from whosays.training.evaluation.counts import article_counts, count_figures, resampled_figures
+from whosays.training.evaluation.counts import article_counts, count_figures, resample, resampled_figures
 from whosays.training.evaluation.judged import MISSING, Judged
 from whosays.training.evaluation.metrics import (
     macro_f1,
@@ -95,7 +95,8 @@ def test_a_resample_is_the_figure_of_the_articles_drawn():
     weights = np.array([[2.0, 0, 1, 1]])
     rows = [0, 1, 0, 1, 4, 5, 6, 7]
     again = table([GOLD[i] for i in rows], [GIVEN[i] for i in rows])
-    found = resampled_figures(judged, weights)
+    counts, _ = article_counts(judged, 4)
+    found = count_figures(resample(counts, weights), counts.sum(1), SIDE)
     assert found["accuracy"][0] == pytest.approx(point_figures(again)["accuracy"])
     by_class = pooled_f1(SIDE, list(again.gold), list(again.predicted), list(again.conflicts))
     assert found["side.f1"][0] == pytest.approx(by_class["side"])
@@ -104,7 +105,7 @@ def test_a_resample_is_the_figure_of_the_articles_drawn():
 
 
 def test_a_resample_in_which_nothing_is_gold_has_no_figures():
-    judged = table(GOLD, GIVEN, articles=[0, 0, 0, 0, 1, 1, 1, 1])
+    judged = table(GOLD * 2, GIVEN * 2, articles=[0] * 8 + [1] * 8)
     weights = np.array([[0.0, 0, 3], [1, 1, 1]])  # the third article has no gold
     found = resampled_figures(judged, weights)
     for name, whole in point_figures(judged).items():
@@ -112,6 +113,26 @@ def test_a_resample_in_which_nothing_is_gold_has_no_figures():
         assert found[name][1] == pytest.approx(whole), name
     macro = by_conflict(judged, weights)["strait"]["macro_f1"]
     assert macro["low"] == macro["high"] == pytest.approx(macro["value"])
+
+
+def test_what_rests_on_a_class_of_a_single_article_has_no_interval():
+    gold = ["affirm"] * 6 + ["deny"] * 2
+    judged, better = (
+        table(gold, given, articles=[0, 1, 2, 3, 4, 5, 0, 0], head=STANCE)
+        for given in (["affirm"] * 6 + ["deny", "affirm"], [gold[0], "deny", *gold[2:]])
+    )
+    weights = article_weights(6)
+    found = summary(judged, weights)
+    for figures in (found["by_class"]["deny"], by_conflict(judged, weights)["strait"]["by_voice"]["deny"]):
+        assert figures["recall"] == {"value": 0.5, "low": None, "high": None}
+        assert figures["f1"]["low"] is figures["precision"]["low"] is None
+    assert found["by_class"]["affirm"]["f1"]["low"] is not None
+    assert (found["macro_f1"]["low"], found["balanced_accuracy"]["low"]) == (None, None)
+    assert found["accuracy"]["low"] is not None
+    change = paired_difference(better, judged, weights)
+    assert change["deny.f1"]["value"] > 0
+    assert change["deny.f1"]["low"] is change["macro_f1"]["low"] is None
+    assert summary(better, weights)["by_class"]["deny"]["precision"]["low"] is not None, "it is given in two articles"
 
 
 def test_a_perfect_system_is_perfect_in_every_resample():

@@ -47,6 +47,17 @@ def test_bad_predictions_are_refused_in_one_line(articles, tmp_path, change, mes
     assert "\n" not in str(caught.value)
 
 
+def test_a_damaged_parquet_file_is_named(articles, tmp_path):
+    file = tmp_path / "p.parquet"
+    rows = [{"article_id": f"a{n}", "index": 0, "side": "none" * n} for n in range(900)]
+    pq.write_table(pa.Table.from_pylist(rows), file)
+    data = bytearray(file.read_bytes())
+    data[4:44] = bytes(40)
+    file.write_bytes(data)
+    with pytest.raises(InputError, match=r"p\.parquet: cannot be read: "):
+        read_predictions(file, articles, DEFAULT_SCHEME)
+
+
 def test_csv_and_parquet_say_the_same(articles, tmp_path):
     given = at_random(articles)
     rows = list(prediction_rows(articles, given, DEFAULT_SCHEME))

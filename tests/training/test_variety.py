@@ -84,11 +84,13 @@ def test_a_headline_runs_into_the_next_sentence_and_else_a_dateline_does():
 )
 def test_every_sentence_keeps_its_labels_and_none_is_empty(texts, share, epoch):
     item = LabelledArticle(
-        article_from_sentences("a", texts), TWO_SIDES, {"stance": tuple(f"s{n}" for n in range(len(texts)))}
+        article_from_sentences("a", texts),
+        TWO_SIDES,
+        {"side": (None,) * len(texts), "stance": tuple(f"s{n}" for n in range(len(texts)))},
     )
     variety = Variety(source_last=share / 2, quotation_first=share / 2, lost_punctuation=share, run_in=share)
-    worded = varied(item, variety, 1, epoch, 0, [])
-    assert worded.article == varied(item, variety, 1, epoch, 0, []).article
+    worded = varied(item, variety, 1, epoch, 0)
+    assert worded.article == varied(item, variety, 1, epoch, 0).article
     labels = worded.labels["stance"]
     assert len(labels) == len(worded.article.sentences)
     assert labels == tuple(sorted(labels))
@@ -159,6 +161,12 @@ def test_labels_of_ones_own_are_no_voices():
     text = "The officials said the vote was marred by fraud."
     item = LabelledArticle(article_from_sentences("a", [text]), TWO_SIDES, {"voice": ("outlet",)})
     assert varied(item, Variety(source_last=1), 1, 1, 1, ["voice"]).article.text == text
+
+
+def test_without_a_voice_no_source_moves():
+    text = "The officials said the vote was marred by fraud."
+    item = LabelledArticle(article_from_sentences("a", [text]), TWO_SIDES, {"topic": ("war",)})
+    assert varied(item, Variety(source_last=1), 1, 1, 1, []).article.text == text
 
 
 def test_without_a_voice_no_label_gets_lost():

@@ -15,7 +15,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import Pipeline, make_pipeline
 
 from ...model.labels import Head, Scheme
-from ..corpus import LabelledArticle
+from ..corpus import LabelledArticle, labelled_heads
 from .judged import Answer, Answers
 from .metrics import ANY_SIDE
 from .rules import rule_answers
@@ -31,16 +31,14 @@ _TOKEN = r"\w+|[^\w\s]"
 """Marks are words too: a quotation mark says much about the voice, a question mark about the stance."""
 
 
-def learnt_heads(training: Sequence[LabelledArticle], scheme: Scheme) -> list[Head]:
-    """The heads that baselines can learn: those with a label somewhere. Without any there are only the rules."""
-    return [head for head in scheme.heads if any(set(item.labels[head.name]) - {None} for item in training)]
-
-
 def baseline_answers(
     training: Sequence[LabelledArticle], articles: Sequence[LabelledArticle], scheme: Scheme
 ) -> dict[str, Answers]:
-    """The answers on `articles` of each of `BASELINES` that there is; those that learn answer `learnt_heads` only."""
-    heads, found = learnt_heads(training, scheme), {}
+    """The answers on `articles` of each of `BASELINES` that there is; those that learn answer what `training` labels.
+
+    Without any labels to learn from there are only the rules.
+    """
+    heads, found = labelled_heads(training, scheme), {}
     if heads:
         found["majority"] = _answers({head: _majority(training, head) for head in heads}, articles)
         found["tfidf"] = _answers({head: _tfidf(training, head) for head in heads}, articles)

@@ -96,10 +96,12 @@ def compare(first: Scored, second: Scored) -> dict[str, Any]:
         raise InputError(f"{first.path} and {second.path} have no head in common; compare systems that label the same")
     scheme, other = (Scheme.from_dict(scored.content["scheme"]) for scored in (first, second))
     for name in shared:
-        if scheme[name] != other[name]:
+        if apart := sorted(set(scheme[name].labels) ^ set(other[name].labels)):
             raise InputError(
-                f"{first.path} and {second.path}: head '{name}' has other labels in the one than in the other"
+                f"{first.path} and {second.path}: only one of them has {', '.join(apart)} among the labels of '{name}'"
             )
+        if scheme[name].points != other[name].points:
+            raise InputError(f"{first.path} and {second.path}: '{name}' points at sides in only one of them")
     # Not the reports' hashes of their gold: these are over all heads of a system, and one may have more.
     same = ["text", "conflict", *(f"{head}_gold" for head in shared)]
     one, two = ({(row["article_id"], row["index"]): row for row in scored.rows} for scored in (first, second))

@@ -40,9 +40,20 @@ def resample(counts: np.ndarray, weights: np.ndarray) -> np.ndarray:
 
 
 def resampled_figures(judged: Judged, weights: np.ndarray) -> dict[str, np.ndarray]:
-    """Every figure in every resample [resamples]; `weights` [resamples, articles] as `article_weights` draws them."""
+    """Every figure in every resample [resamples]; `weights` [resamples, articles] as `article_weights` draws them.
+
+    What rests on a class of a single article is not a number in any of them, see `standing`.
+    """
     counts, _ = article_counts(judged, weights.shape[1])
-    return count_figures(resample(counts, weights), counts.sum(1), judged.head)
+    figures = count_figures(resample(counts, weights), counts.sum(1), judged.head)
+    for label, part in _class_parts(judged.head).items():
+        by_article = _merged(counts, part)
+        for name, stands in standing(by_article).items():
+            if not stands:
+                figures[f"{label}.{name}"] = np.full(len(weights), np.nan)
+        if by_article[1].any() and not standing(by_article)["recall"]:
+            figures |= dict.fromkeys(("macro_f1", "balanced_accuracy"), np.full(len(weights), np.nan))
+    return figures
 
 
 def count_figures(counts: np.ndarray, whole: np.ndarray, head: Head) -> dict[str, np.ndarray]:
@@ -75,6 +86,15 @@ def count_figures(counts: np.ndarray, whole: np.ndarray, head: Head) -> dict[str
         spread = (n**2 - (gold**2).sum(-1)) * (n**2 - (given**2).sum(-1))
         figures["mcc"] = np.where(spread > 0, (n * hits - chance) / np.sqrt(spread), np.where(n > 0, 0.0, np.nan))
     return figures
+
+
+def standing(counts: np.ndarray) -> dict[str, bool]:
+    """Of which figures of a class, counts [3, articles], an interval can be drawn: two articles or more have it.
+
+    In a single article it is the same in every resample, as if it were certain.
+    """
+    gold, given = (np.count_nonzero(counts[kind]) > 1 for kind in (1, 2))
+    return {"precision": given, "recall": gold, "f1": gold}
 
 
 def class_ratios(counts: np.ndarray) -> dict[str, np.ndarray]:

@@ -10,7 +10,7 @@ from typing import Any
 from ...model.errors import InputError
 from ...model.labels import Scheme
 from ...model.predictor import Predictor
-from ..corpus import LabelledArticle, check_ids
+from ..corpus import LabelledArticle, check_ids, labelled_heads
 from .baselines import baseline_answers
 from .bootstrap import CONFIDENCE, RESAMPLES, SEED, article_weights
 from .figures import figures, judge_all
@@ -177,19 +177,19 @@ def describe(articles: Sequence[LabelledArticle], scheme: Scheme) -> dict[str, A
 def check_articles(articles: Sequence[LabelledArticle], scheme: Scheme) -> None:
     """Raise `InputError` if two articles share an id, or no sentence has a label."""
     check_ids(articles)
-    if not any(label is not None for item in articles for name in scheme.names for label in item.labels[name]):
+    if not labelled_heads(articles, scheme):
         names = " or ".join(scheme.names)
         raise InputError(f"the data have no gold labels of {names}; give sentences a label for at least one head")
 
 
 def _head_notes(articles: Sequence[LabelledArticle], answers: Answers, scheme: Scheme) -> list[str]:
     """The heads that the report leaves out."""
-    notes = []
-    for head in scheme.names:
-        if not any(label is not None for item in articles for label in item.labels[head]):
-            notes.append(f"no gold labels for {head}; it is left out")
-        elif head not in answers[0][0].labels:
-            notes.append(f"the system gives no labels for {head}; it is left out")
+    notes, judged = [], labelled_heads(articles, scheme)
+    for head in scheme.heads:
+        if head not in judged:
+            notes.append(f"no gold labels for {head.name}; it is left out")
+        elif head.name not in answers[0][0].labels:
+            notes.append(f"the system gives no labels for {head.name}; it is left out")
     return notes
 
 

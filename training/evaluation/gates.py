@@ -5,8 +5,8 @@ from collections.abc import Mapping, Sequence, Set
 from typing import Any
 
 from ...model.errors import InputError, WorkError
-from ..corpus import LabelledArticle
-from .baselines import BASELINES, learnt_heads
+from ..corpus import LabelledArticle, labelled_heads
+from .baselines import BASELINES
 from .bootstrap import article_weights
 from .evaluate import System, apart_from, check_articles, describe
 from .figures import figures
@@ -54,7 +54,7 @@ def check_names(
     check_articles(articles, system.scheme)
     ideal = [_ideal(item, set(system.scheme.names)) for item in articles]
     probes = (*probes_of(system.scheme), NAMES_SWAPPED) if system.predictor else ()
-    heads = {head.name for head in learnt_heads(apart_from(training, articles), system.scheme)}
+    heads = {head.name for head in labelled_heads(apart_from(training, articles), system.scheme)}
     of_heads = [_ideal(item, heads) for item in articles]
     learnt = dict.fromkeys(BASELINES, of_heads) if heads else {}
     transcript = Transcript(

@@ -121,19 +121,22 @@ def precision_recall(curves: Mapping[str, Mapping[str, Any]], title: str) -> Mar
     with mpl.rc_context(_STYLE):
         figure = Figure(figsize=(_WIDTH, 3.9))
         axes = figure.subplots()
+        lines, names = [], []
         for n, (name, curve) in enumerate(curves.items()):
-            axes.plot(
+            lines += axes.plot(
                 curve["recall"],
                 curve["precision"],
                 color=_SERIES[n % len(_SERIES)],
                 linestyle=_DASHES[n % len(_DASHES)],
-                label=f"{name} ({curve['average_precision']['value']:.2f})",
             )
+            names.append(f"{name} ({curve['average_precision']['value']:.2f})")
         axes.set_xlabel("recall")
         axes.set_ylabel("precision")
         axes.set_xlim(0, 1.01)
         axes.set_ylim(0, 1.03)
-        figure.legend(title="average precision", loc="outside lower center", ncols=3, fontsize=9, title_fontsize=9)
+        # Names of their own, for a label that begins with an underscore would be none to show.
+        legend = {"title": "average precision", "loc": "outside lower center", "ncols": 3}
+        figure.legend(lines, names, **legend, fontsize=9, title_fontsize=9)
         return _svg(figure, title)
 
 

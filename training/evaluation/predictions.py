@@ -96,7 +96,7 @@ def _rows(path: Path) -> Iterator[tuple[int, Mapping[str, Any]]]:
                 yield from enumerate(csv.DictReader(file), 1)
         else:
             yield from enumerate(pq.read_table(path).to_pylist(), 1)
-    except (csv.Error, UnicodeDecodeError, pa.ArrowException) as error:
+    except (csv.Error, UnicodeDecodeError, pa.ArrowException, OSError) as error:
         raise InputError(f"{path}: cannot be read: {str(error).splitlines()[0]}") from None
 
 

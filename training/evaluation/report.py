@@ -1,6 +1,7 @@
 """A `Report` as files: report.json, report.md, report.html and predictions.jsonl, in one folder."""
 
 import json
+import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,8 @@ from .predictions import prediction_rows
 
 JSON_FILE, PREDICTIONS_FILE = "report.json", "predictions.jsonl"
 
+_BEGINS_BLOCK = re.compile(r"^(\d*)(#+|[+-]|(?<=\d)[.)])(?=\s|$)")
+"""What at the beginning of a line makes a heading or a list of it."""
 _SMALL = {"sentences": SMALL_SENTENCES, "articles": SMALL_ARTICLES, "side_sentences": SMALL_SIDE}
 _TITLES = {
     "majority": "majority",
@@ -149,8 +152,9 @@ def verdict(difference: Mapping[str, float | None], name: str) -> str:
 def cell(text: object) -> Markup:
     """Text for a cell or a line of Markdown: on one line, with nothing that Markdown or HTML would act on."""
     line = " ".join(str(text).split())
-    for mark in "\\`*_|[]":
+    for mark in "\\`*_|[]~":
         line = line.replace(mark, f"\\{mark}")
+    line = _BEGINS_BLOCK.sub(r"\1\\\2", line)
     safe = str(escape(line)).replace("&#34;", '"').replace("&#39;", "'")
     return Markup(safe)
 

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from .bootstrap import SMALL_SIDE, Figure, figure, too_small
-from .counts import article_counts, class_ratios, mean_over_classes, resample, resampled_figures
+from .counts import article_counts, class_ratios, mean_over_classes, resample, resampled_figures, standing
 from .judged import MISSING, Judged
 from .metrics import UNANSWERED, Scores, class_scores, confusion, point_figures, pooled_scores
 
@@ -67,9 +67,10 @@ def conflict_figures(judged: Judged, weights: np.ndarray) -> dict[str, Any]:
     sides = [label for label in occurring if label not in fixed and scores[label].support >= SMALL_SIDE]
     f1 = {label: scores[label].f1 for label in occurring}
     overall, by_voice = _voice_samples(judged, weights)
-    drawn = {label: by_voice[label]["f1"] for label in occurring}
-    overall["macro_f1"] = mean_over_classes(np.stack(list(drawn.values()), -1), np.array(list(f1.values())))
-    if len(sides) > 1:
+    drawn = {label: by_voice[label]["f1"] for label in occurring if "f1" in by_voice[label]}
+    if len(drawn) == len(occurring):
+        overall["macro_f1"] = mean_over_classes(np.stack(list(drawn.values()), -1), np.array(list(f1.values())))
+    if len(sides) > 1 and all(label in drawn for label in sides):
         overall["side_gap"] = np.ptp(np.stack([drawn[label] for label in sides], -1), axis=-1)
     articles = len(set(judged.articles))
     return {
@@ -139,10 +140,14 @@ def _points(judged: Judged) -> dict[str, float]:
 def _voice_samples(
     judged: Judged, weights: np.ndarray
 ) -> tuple[dict[str, np.ndarray], dict[str, dict[str, np.ndarray]]]:
-    """Accuracy in every resample [resamples], and the figures of each voice by its label."""
+    """Accuracy in every resample [resamples], and by its label those figures of each voice that can be drawn."""
     counts, classes = article_counts(judged, weights.shape[1])
     drawn = resample(counts, weights)
     with np.errstate(invalid="ignore"):
         accuracy = drawn[0].sum(-1) / drawn[1].sum(-1)
-    voices = {label.rpartition("\t")[2]: class_ratios(drawn[..., i]) for i, label in enumerate(classes)}
+    voices = {}
+    for i, label in enumerate(classes):
+        stands = standing(counts[..., i])
+        ratios = class_ratios(drawn[..., i])
+        voices[label.rpartition("\t")[2]] = {name: values for name, values in ratios.items() if stands[name]}
     return {"accuracy": accuracy}, voices
