@@ -217,12 +217,12 @@ class SentenceLabeler(PreTrainedModel):
         stand_ins = None
         if self.mention is not None:
             stand_ins = self._stand_ins(mention_positions, mention_sides, side_present)
-            own = stand_ins.gather(1, mention_sides.clamp(min=0))
+            dealt = stand_ins.gather(1, mention_sides.clamp(min=0))
             # Padding mentions sit at position 0, the opening token, which must keep its own vector.
-            own = own.masked_fill(mention_sides < 0, -1)
-            standing = torch.full_like(input_ids, -1).scatter(1, mention_positions, own).unsqueeze(-1)
-            vectors = self.mention.to(embedded.dtype)[standing.squeeze(-1).clamp(min=0)]
-            embedded = torch.where(standing >= 0, vectors, embedded)
+            dealt = dealt.masked_fill(mention_sides < 0, -1)
+            standing = torch.full_like(input_ids, -1).scatter(1, mention_positions, dealt)  # [B, T], -1 for a word
+            own = self.mention.to(embedded.dtype)[standing.clamp(min=0)]
+            embedded = torch.where((standing >= 0).unsqueeze(-1), own, embedded)
         hidden = self.encoder(inputs_embeds=embedded, attention_mask=attention_mask).last_hidden_state
         vectors = self._sentence_vectors(hidden, slots, sentences.shape[1])
         distance = mention_sentences.unsqueeze(1) - sentences.unsqueeze(2)
@@ -246,8 +246,8 @@ class SentenceLabeler(PreTrainedModel):
         loss = None
         if labels:
             loss = self._loss(logits, labels)
-            if own := {name: target for name, target in labels.items() if name in followed}:
-                loss = loss + self._loss(followed, own)
+            if pointed := {name: target for name, target in labels.items() if name in followed}:
+                loss = loss + self._loss(followed, pointed)
         return LabelerOutput(loss, logits, pointer)
 
     def _stand_ins(self, positions: Tensor, sides: Tensor, present: Tensor) -> Tensor:

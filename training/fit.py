@@ -196,13 +196,14 @@ class KeepBest(TrainerCallback):
         scores = [entry["macro_f1"] for entry in self.history]
         entry = {name.removeprefix("eval_"): value for name, value in kwargs["metrics"].items()}
         self.history.append(entry)
+        judged = [head for head in self.model.scheme.names if f"{head}_macro_f1" in entry]
         logger.info(
             "epoch %d: development macro-F1 %.3f (%s)",
             len(self.history),
             entry["macro_f1"],
-            ", ".join(f"{h} {entry[key]:.3f}" for h in self.model.scheme.names if (key := f"{h}_macro_f1") in entry),
+            ", ".join(f"{head} {entry[f'{head}_macro_f1']:.3f}" for head in judged),
         )
-        if all(_has_one_answer(entry, head) for head in self.model.scheme.names):
+        if all(_has_one_answer(entry, head) for head in judged):
             logger.warning(
                 "it gives every sentence the same answer; if the next epoch does too, take an encoder_lr below %g",
                 self.encoder_lr,
