@@ -1,6 +1,7 @@
 """Cross-validation by conflict with a tiny encoder."""
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -69,12 +70,12 @@ def trained(monkeypatch):
     folds = []
     real = crossval.train
 
-    def counting(fold_recipe, folder):
+    def counting(fold_recipe, folder, say):
         assert fold_recipe.taught == []
         folds.append(folder.parent.name)
         if len(folds) == 3:
             raise KeyboardInterrupt
-        return real(fold_recipe, folder)
+        return real(fold_recipe, folder, say)
 
     monkeypatch.setattr(crossval, "train", counting)
     return folds
@@ -87,7 +88,9 @@ def test_it_reports_over_all_folds_and_goes_on_where_it_stopped(recipe, tmp_path
     monkeypatch.setattr(evaluate, "baseline_answers", lambda *asked: learnt.append(1) or real(*asked))
     with pytest.raises(KeyboardInterrupt):
         cross_validate(recipe, None, output)
-    report = cross_validate(recipe, None, output)
+    told = []
+    report = cross_validate(recipe, None, output, told.append)
+    assert [line for line in told if re.match(r"fold 3 of 3 \(.*\): epoch 1 of \d+, step \d+ of \d+: loss ", line)]
     assert trained == ["fold-01", "fold-02", "fold-03", "fold-03"]
     assert len(learnt) == 3  # baselines learn once a fold
     assert report.heads["side"]["sentences"] == 30
