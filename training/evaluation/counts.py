@@ -93,7 +93,7 @@ def standing(counts: np.ndarray) -> dict[str, bool]:
 
     In a single article it is the same in every resample, as if it were certain.
     """
-    gold, given = (np.count_nonzero(counts[kind]) > 1 for kind in (1, 2))
+    gold, given = (bool(np.count_nonzero(counts[kind]) > 1) for kind in (1, 2))
     return {"precision": given, "recall": gold, "f1": gold}
 
 
