@@ -181,8 +181,7 @@ class KeepBest(TrainerCallback):
     def __init__(
         self, model: SentenceLabeler, tokenizer: PreTrainedTokenizerBase, folder: Path, recipe: Recipe
     ) -> None:
-        self.model, self.tokenizer, self.folder = model, tokenizer, folder
-        self.patience, self.encoder_lr = recipe.patience, recipe.encoder_lr
+        self.model, self.tokenizer, self.folder, self.recipe = model, tokenizer, folder, recipe
         self.history: list[dict[str, float]] = []
 
     def on_evaluate(
@@ -206,11 +205,11 @@ class KeepBest(TrainerCallback):
         if all(_has_one_answer(entry, head) for head in judged):
             logger.warning(
                 "it gives every sentence the same answer; if the next epoch does too, take an encoder_lr below %g",
-                self.encoder_lr,
+                self.recipe.encoder_lr,
             )
         if not scores or entry["macro_f1"] > max(scores):
             save_model(self.model, self.tokenizer, self.folder)
-        elif len(scores) - int(np.argmax(scores)) >= self.patience:
+        elif len(scores) - int(np.argmax(scores)) >= self.recipe.patience:
             control.should_training_stop = True
 
 

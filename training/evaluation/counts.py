@@ -48,10 +48,10 @@ def resampled_figures(judged: Judged, weights: np.ndarray) -> dict[str, np.ndarr
     figures = count_figures(resample(counts, weights), counts.sum(1), judged.head)
     for label, part in _class_parts(judged.head).items():
         by_article = _merged(counts, part)
-        for name, stands in standing(by_article).items():
-            if not stands:
-                figures[f"{label}.{name}"] = np.full(len(weights), np.nan)
-        if by_article[1].any() and not standing(by_article)["recall"]:
+        stands = standing(by_article)
+        for name in (name for name, drawable in stands.items() if not drawable):
+            figures[f"{label}.{name}"] = np.full(len(weights), np.nan)
+        if by_article[1].any() and not stands["recall"]:
             figures |= dict.fromkeys(("macro_f1", "balanced_accuracy"), np.full(len(weights), np.nan))
     return figures
 

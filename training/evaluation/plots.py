@@ -135,8 +135,15 @@ def precision_recall(curves: Mapping[str, Mapping[str, Any]], title: str) -> Mar
         axes.set_xlim(0, 1.01)
         axes.set_ylim(0, 1.03)
         # Names of their own, for a label that begins with an underscore would be none to show.
-        legend = {"title": "average precision", "loc": "outside lower center", "ncols": 3}
-        figure.legend(lines, names, **legend, fontsize=9, title_fontsize=9)
+        figure.legend(
+            lines,
+            names,
+            title="average precision",
+            loc="outside lower center",
+            ncols=3,
+            fontsize=9,
+            title_fontsize=9,
+        )
         return _svg(figure, title)
 
 
