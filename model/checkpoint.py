@@ -9,7 +9,8 @@ import hashlib
 import json
 import logging
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -95,14 +96,43 @@ def new_model(
     return model, tokenizer
 
 
+def begin_with(model: SentenceLabeler, name: str) -> None:
+    """Give an untrained `model` the weights of model `name`, a packaged one or a folder, for training to go on from.
+
+    A head that `name` lacks, or has with other labels, stays untrained. Where `name` pools by the mean and `model` by
+    attention, that begins as the mean. Raises `InputError` if there is no such model, it is ONNX, damaged, or built in
+    another way than `model`.
+    """
+    folder = model_folder(name)
+    if _WEIGHTS not in _weights(folder):
+        raise InputError(f"start '{name}': is ONNX, which cannot be trained; take the model that it was made from")
+    with _damage_told(folder):
+        begun, config = SentenceLabelerConfig.from_pretrained(folder), model.config
+        if begun.encoder_sha256 != config.encoder_sha256:
+            raise InputError(f"start '{name}': is made over encoder '{begun.encoder}', not '{config.encoder}'")
+        for field in ("lora", "stand_ins", "pooling", "pointer_size"):
+            its, ours = getattr(begun, field), getattr(config, field)
+            if its != ours and (field, its) != ("pooling", "mean"):
+                raise InputError(f"start '{name}': has {field} {its}, the recipe {ours}; give the recipe the model's")
+        known = Scheme.from_dict(begun.scheme).heads
+        fresh = {
+            f"{part}.{head.name}" for head in model.scheme.heads if head not in known for part in ("heads", "focus")
+        }
+        if begun.pooling != config.pooling:
+            fresh |= {f"focus.{head.name}" for head in model.scheme.heads}
+        weights = _read_weights(folder)
+        wanted = {weight for weight in _stored_weights(model) if ".".join(weight.split(".")[:2]) not in fresh}
+        if missing := wanted - set(weights):
+            raise InputError(
+                f"{folder / _WEIGHTS}: does not fit config.json at '{min(missing)}'; the folder is damaged"
+            )
+        model.load_state_dict({weight: weights[weight] for weight in wanted}, strict=False)
+
+
 def save_model(model: SentenceLabeler, tokenizer: PreTrainedTokenizerBase, folder: Path) -> None:
     """Write a model folder; of an adapted encoder only what was trained. The weights are replaced whole."""
     folder.mkdir(parents=True, exist_ok=True)
-    weights = {
-        name: tensor.detach().cpu().contiguous()
-        for name, tensor in model.state_dict().items()
-        if not (model.config.lora and name.startswith("encoder.")) or ".lora_" in name
-    }
+    weights = {name: tensor.detach().cpu().contiguous() for name, tensor in _stored_weights(model).items()}
     partial = folder / f".{_WEIGHTS}.partial"
     save_file(weights, partial, metadata={"format": "pt"})
     partial.replace(folder / _WEIGHTS)
@@ -118,11 +148,20 @@ def load_model(name: str) -> tuple[SentenceLabeler | OnnxLabeler, PreTrainedToke
     from the one it was trained over; `WorkError` as `encoder_source` does, and if memory runs out.
     """
     folder = model_folder(name)
-    try:
+    with _damage_told(folder):
         return _load(folder)
+
+
+@contextmanager
+def _damage_told(folder: Path) -> Iterator[None]:
+    """What goes wrong while a model is loaded from a folder, as one of our errors.
+
+    What libraries raise at a damaged file is not one kind of error; whatever it is, the folder cannot be used.
+    """
+    try:
+        yield
     except (InputError, WorkError):
         raise
-    # What libraries raise at a damaged file is not one kind of error; whatever it is, the folder cannot be used.
     except Exception as error:
         if isinstance(error, MemoryError) or "allocate memory" in str(error):  # as PyTorch and ONNX Runtime say it
             raise WorkError(f"{folder}: memory ran out while the model was loaded; stop other programs") from error
@@ -135,10 +174,7 @@ def _load(folder: Path) -> tuple[SentenceLabeler | OnnxLabeler, PreTrainedTokeni
         labeler = OnnxLabeler(folder / ONNX_FILE, config)
         return labeler, _load_tokenizer(str(folder), str(folder), config.encoder_settings())
     model = SentenceLabeler(config, _own_encoder(folder, config) if config.lora else None)
-    try:
-        weights = load_file(folder / _WEIGHTS)
-    except (OSError, SafetensorError) as error:
-        raise InputError(f"{folder / _WEIGHTS}: cannot be read as safetensors: {error}") from None
+    weights = _read_weights(folder)
     wrong = set(weights) ^ _stored_names(model)
     if wrong:
         raise InputError(f"{folder / _WEIGHTS}: does not fit config.json at '{min(wrong)}'; the folder is damaged")
@@ -146,6 +182,22 @@ def _load(folder: Path) -> tuple[SentenceLabeler | OnnxLabeler, PreTrainedTokeni
         _merge_lora(model, weights)
     model.load_state_dict(weights, strict=False)
     return model.eval(), _load_tokenizer(str(folder), str(folder), model.encoder.config)
+
+
+def _read_weights(folder: Path) -> dict[str, torch.Tensor]:
+    try:
+        return load_file(folder / _WEIGHTS)
+    except (OSError, SafetensorError) as error:
+        raise InputError(f"{folder / _WEIGHTS}: cannot be read as safetensors: {error}") from None
+
+
+def _stored_weights(model: SentenceLabeler) -> dict[str, torch.Tensor]:
+    """What a folder holds of a model in training: of an adapted encoder only the adapter."""
+    return {
+        name: tensor
+        for name, tensor in model.state_dict().items()
+        if not (model.config.lora and name.startswith("encoder.")) or ".lora_" in name
+    }
 
 
 def _own_encoder(folder: Path, config: SentenceLabelerConfig) -> Any:

@@ -8,6 +8,7 @@ from typing import Any
 
 import torch
 
+from ..model.checkpoint import PACKAGED as PACKAGED_MODELS
 from ..model.checkpoint import model_folder, model_sha256
 from ..model.encoders import BUILT_IN, hub_name
 from ..model.errors import InputError
@@ -105,7 +106,8 @@ def labelling_speed(predictor: Predictor, articles: Sequence[LabelledArticle]) -
 def _head(recipe: Recipe) -> str:
     base = hub_name(recipe.encoder)
     # What somebody else's articles and encoder allow, and in which language they are, only they can say.
-    ours = recipe.encoder in BUILT_IN and not own_files([*recipe.train, *recipe.taught])
+    begun = [recipe.start] if recipe.start and not (PACKAGED_MODELS / recipe.start).is_dir() else []
+    ours = recipe.encoder in BUILT_IN and not own_files([*recipe.train, *recipe.taught, *begun])
     own = "license: apache-2.0\nlanguage: en\n" if ours else ""
     return f"""---
 {own}library_name: whosays
@@ -265,10 +267,11 @@ def _data(recipe: Recipe) -> str:
         *([f"the files {', '.join(taught)}, which a model labelled (`taught`)"] if taught else []),
     ]
     learnt = " and ".join(parts)
+    begun = f" It began with the weights of the model `{recipe.start}`." if recipe.start else ""
     corpus = """ The packaged corpus is news of
 one broadcaster, 2004–2010, a few statements of two governments, and prose written for it, in English, labelled by
 language models after a guideline; its datasheet says how far to trust it."""
-    return f"## What it learnt from\n\n{learnt[0].upper()}{learnt[1:]}.{corpus if packaged else ''}"
+    return f"## What it learnt from\n\n{learnt[0].upper()}{learnt[1:]}.{begun}{corpus if packaged else ''}"
 
 
 def _table(columns: Sequence[str], rows: Iterable[Iterable[str]]) -> str:

@@ -71,6 +71,10 @@ def cross_validate(recipe: Recipe, groups: int | None, output: Path, say: Say = 
     fold has no labels to judge on, to choose an epoch by or to learn a head from.
     """
     notes = ["articles that a teacher labelled are left out"] if recipe.taught else []
+    if recipe.start:
+        notes.append(
+            f"every fold begins with model '{recipe.start}': what that learnt of the articles held out flatters"
+        )
     recipe = recipe.model_copy(update={"taught": []})
     scheme = recipe_scheme(recipe)
     articles = recipe_articles(recipe, scheme, ("train", "dev"))

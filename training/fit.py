@@ -25,7 +25,7 @@ from transformers import (
     set_seed,
 )
 
-from ..model.checkpoint import WEIGHTS_FILES, load_model, new_model, save_model
+from ..model.checkpoint import WEIGHTS_FILES, begin_with, load_model, new_model, save_model
 from ..model.errors import InputError
 from ..model.labels import Scheme
 from ..model.network import SentenceLabeler
@@ -50,6 +50,8 @@ def train(recipe: Recipe, output: Path, say: Say = lambda doing: None) -> dict[s
     `say` is told, a hundred times in all, how far it is and what the loss was since the last time.
     Raises `InputError` if the recipe's encoder, files or labels cannot be used.
     """
+    if recipe.start and Path(recipe.start).resolve() == output.resolve():
+        raise InputError(f"start '{recipe.start}': is the folder to train into; give another output")
     set_seed(recipe.seed)
     model, tokenizer = new_model(
         recipe.encoder,
@@ -62,6 +64,8 @@ def train(recipe: Recipe, output: Path, say: Say = lambda doing: None) -> dict[s
         max_tokens=recipe.max_tokens,
         overlap=recipe.overlap,
     )
+    if recipe.start:
+        begin_with(model, recipe.start)
     predictor = Predictor(model, tokenizer, precision=recipe.precision)
     if predictor.bf16:
         round_frozen(model)
@@ -113,6 +117,8 @@ def train(recipe: Recipe, output: Path, say: Say = lambda doing: None) -> dict[s
             callbacks=[keep, TellProgress(say)],
         )
         trainer.remove_callback(PrinterCallback)
+        if recipe.start:  # which stays if no epoch is better
+            trainer.evaluate()
         trainer.train()
     return _finish(recipe, output, development, keep.history)
 
@@ -197,8 +203,8 @@ class KeepBest(TrainerCallback):
         self.history.append(entry)
         judged = [head for head in self.model.scheme.names if f"{head}_macro_f1" in entry]
         logger.info(
-            "epoch %d: development macro-F1 %.3f (%s)",
-            len(self.history),
+            "%s: development macro-F1 %.3f (%s)",
+            f"epoch {state.epoch:.0f}" if state.epoch else "before training",
             entry["macro_f1"],
             ", ".join(f"{head} {entry[f'{head}_macro_f1']:.3f}" for head in judged),
         )

@@ -35,19 +35,21 @@ class Lora(BaseModel):
 class Recipe(BaseModel):
     """One training run. Every field has a default; an unknown key or a value out of range is refused.
 
-    `scheme` is `{head: {labels: [...], points: bool}}`, null for side and stance. `train` and `dev` are JSONL files
-    of labelled articles; "packaged" among them means that split of the packaged corpus, and so do empty lists.
-    Mentions are read as one vector if `stand_ins` is 1, with more as one for each side of a window, of which the first
-    come back where there are more sides, with 0 as their words. `taught` are articles that a teacher labelled, as
-    `whosays distil` writes them, to learn from beside those; "packaged" means the file in the package. `variety` words
-    the training articles anew each epoch (see `variety.varied`). `lora` null means full fine-tuning. Learning rates are
-    AdamW's peaks: linear warm-up over `warmup` of the steps, then linear decay to 0.
+    `scheme` is `{head: {labels: [...], points: bool}}`, null for side and stance. `start` is a model, packaged or in a
+    folder and built as the recipe says, whose weights training begins with, null for the encoder's alone. `train` and
+    `dev` are JSONL files of labelled articles; "packaged" among them means that split of the packaged corpus, and so do
+    empty lists. Mentions are read as one vector if `stand_ins` is 1, with more as one for each side of a window, of
+    which the first come back where there are more sides, with 0 as their words. `taught` are articles that a teacher
+    labelled, as `whosays distil` writes them, to learn from beside those; "packaged" means the file in the package.
+    `variety` words the training articles anew each epoch (see `variety.varied`). `lora` null means full fine-tuning.
+    Learning rates are AdamW's peaks: linear warm-up over `warmup` of the steps, then linear decay to 0.
     """
 
     model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
 
     scheme: dict[str, Any] | None = None
     encoder: str = "minilm"
+    start: str | None = None
     stand_ins: int = Field(default=1, ge=0, le=8)
     pooling: Literal["mean", "attention"] = "mean"
     pointer_size: int = Field(default=128, ge=8, le=1024)

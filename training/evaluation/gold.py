@@ -4,11 +4,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from ...model.checkpoint import model_folder
 from ...model.errors import InputError
 from ...model.labels import Scheme
 from ...model.sides import load_conflicts
 from ..corpus import SPLITS, LabelledArticle, packaged_split, read_corpus
-from ..recipe import Recipe, load_recipe, recipe_articles, taught_articles
+from ..recipe import Recipe, load_recipe, recipe_articles, recipe_scheme, taught_articles
 
 
 def gold_articles(data: Sequence[str], scheme: Scheme, sides: Sequence[Path]) -> list[LabelledArticle]:
@@ -30,7 +31,8 @@ def gold_articles(data: Sequence[str], scheme: Scheme, sides: Sequence[Path]) ->
 class RecipeData:
     """What a model learnt from, as far as it can be read, and what a reader must know of it.
 
-    Baselines learn from `training`; `taught` a teacher labelled; by `development` the epoch was chosen.
+    Baselines learn from `training`. `taught` a teacher labelled, or the model that training began with learnt from; by
+    `development` an epoch was chosen.
     """
 
     training: list[LabelledArticle] = field(default_factory=list)
@@ -47,7 +49,13 @@ def recipe_data(recipe_file: Path | None, scheme: Scheme) -> RecipeData:
             recipe = load_recipe(str(recipe_file))
             training, development = (recipe_articles(recipe, scheme, [split]) for split in ("train", "dev"))
             taught, notes = _taught(recipe, scheme)
-            return RecipeData(training, taught, development, notes)
+            before = _before(recipe)
+            return RecipeData(
+                training,
+                [*taught, *before.training, *before.taught],
+                [*development, *before.development],
+                [*notes, *before.notes],
+            )
         except InputError as error:
             notes = [f"the recipe's data cannot be read ({error}); baselines learn from the packaged corpus"]
     try:
@@ -63,3 +71,21 @@ def _taught(recipe: Recipe, scheme: Scheme) -> tuple[list[LabelledArticle], list
         return taught_articles(recipe, scheme), []
     except InputError as error:
         return [], [f"what a teacher labelled for the model cannot be read ({error}); articles in it are not told"]
+
+
+def _before(recipe: Recipe) -> RecipeData:
+    """What the model that training began with, if any, had learnt from."""
+    if not recipe.start:
+        return RecipeData()
+    try:
+        earlier = load_recipe(str(model_folder(recipe.start) / "recipe.yaml"))
+        scheme = recipe_scheme(earlier)
+        training, development = (recipe_articles(earlier, scheme, [split]) for split in ("train", "dev"))
+        taught, notes = _taught(earlier, scheme)
+    except InputError as error:
+        return RecipeData(notes=[f"what '{recipe.start}', the start of training, learnt from cannot be read ({error})"])
+    if earlier.start:
+        notes.append(
+            f"'{recipe.start}', the start of training, went on from '{earlier.start}': what that learnt is not told"
+        )
+    return RecipeData(training, taught, development, notes)
