@@ -2,46 +2,44 @@
 
 import json
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from .faults import reporting
 
+if TYPE_CHECKING:
+    from ..model.labels import Scheme
+    from ..model.sides import Conflict
+
 corpus = typer.Typer(no_args_is_help=True, help="Look at labelled articles: faults, counts, agreement, difficulty.")
 
 Data = Annotated[list[str] | None, typer.Argument(help="JSONL files of labelled articles; none: the packaged corpus.")]
+DataOfRecipe = Annotated[
+    list[str] | None,
+    typer.Argument(
+        metavar="[RECIPE] DATA…",
+        help="JSONL files of labelled articles; none: the packaged corpus. A recipe (YAML) before them gives their "
+        "labels and sides; alone it stands for its own files.",
+    ),
+]
 Sides = Annotated[list[Path] | None, typer.Option("--sides", help="A sides file for the data. Repeatable.")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
 @corpus.command()
 @reporting
-def check(
-    data: Annotated[
-        list[str] | None,
-        typer.Argument(
-            metavar="[RECIPE] DATA…",
-            help="JSONL files of labelled articles; none: the packaged corpus. A recipe (YAML) before them gives their "
-            "labels and sides; alone it stands for the files of its train and dev.",
-        ),
-    ] = None,
-    sides: Sides = None,
-) -> None:
+def check(data: DataOfRecipe = None, sides: Sides = None) -> None:
     """Print every fault with file, line and article; exit code 1 if there is an error, 0 if there are notes only."""
-    from ..model.labels import DEFAULT_SCHEME
-    from ..model.sides import load_conflicts
     from ..training.corpus import corpus_files, read_splits
     from ..training.corpus_check import check_corpus
-    from ..training.recipe import load_recipe, own_files, recipe_scheme
 
-    files, known, scheme = data or [], sides or [], DEFAULT_SCHEME
-    if files and files[0].endswith((".yaml", ".yml")):
-        recipe = load_recipe(files[0])
-        files = files[1:] or own_files([*recipe.train, *recipe.dev])
-        known, scheme = [*map(Path, recipe.sides), *known], recipe_scheme(recipe)
-    findings = check_corpus(files or corpus_files(), {} if files else read_splits(), load_conflicts(known), scheme)
+    given = _given(data, sides)
+    splits = {} if given.files or given.taught else read_splits()
+    files = given.files or ([] if given.taught else corpus_files())
+    findings = check_corpus(files, splits, given.conflicts, given.scheme, given.taught)
     for finding in findings:
         typer.echo(f"{'note: ' if finding.note else ''}{finding}")
     errors = sum(not finding.note for finding in findings)
@@ -84,24 +82,31 @@ def stats(data: Data = None, sides: Sides = None, as_json: Json = False) -> None
 @corpus.command()
 @reporting
 def agreement(
-    first: Annotated[Path, typer.Argument(help="JSONL file of labelled articles.")],
-    second: Annotated[Path, typer.Argument(help="The same articles, labelled by somebody else.")],
+    data: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="[RECIPE] FIRST SECOND",
+            help="JSONL files of the same articles, labelled by two. A recipe (YAML) before them gives their labels "
+            "and sides.",
+        ),
+    ],
     sides: Sides = None,
     as_json: Json = False,
 ) -> None:
     """Cohen's kappa and F1 between two annotations, per head, label and conflict, and where they differ."""
-    from ..model.labels import DEFAULT_SCHEME
-    from ..model.sides import load_conflicts
+    from ..model.errors import InputError
     from ..training.agreement import agreement as compare
     from ..training.corpus import read_corpus
 
-    known = load_conflicts(sides or [])
-    one, two = (read_corpus([str(path)], DEFAULT_SCHEME, known) for path in (first, second))
-    found = compare(one, two)
+    given = _given(data, sides)
+    if len(given.files) != 2:
+        raise InputError(f"two files of labelled articles are compared; got {len(given.files)}")
+    one, two = (read_corpus([file], given.scheme, given.conflicts) for file in given.files)
+    found = compare(one, two, given.scheme)
     if as_json:
         typer.echo(json.dumps(found, indent=2))
         return
-    typer.echo(f"articles: {found.pop('articles')}")
+    typer.echo(f"articles: {found.pop('articles')}, {found.pop('unmatched')} more in one of the files only")
     for head, result in found.items():
         typer.echo(
             f"{head}: kappa {_figure(result['kappa'])}, agreement {_figure(result['agreement'])} "
@@ -121,25 +126,24 @@ def agreement(
 @corpus.command()
 @reporting
 def difficulty(
-    data: Data = None,
+    data: DataOfRecipe = None,
     sides: Sides = None,
     groups: Annotated[int | None, typer.Option(help="Groups of conflicts; without it, one by one.")] = None,
     as_json: Json = False,
 ) -> None:
     """How well TF-IDF with logistic regression does on conflicts held out, by part; without --groups half an hour."""
-    from ..model.labels import DEFAULT_SCHEME
-    from ..model.sides import load_conflicts
     from ..training.corpus import corpus_files, read_corpus
     from ..training.corpus_difficulty import difficulty as measure
     from .progress import stages
 
-    articles = read_corpus(data or corpus_files(), DEFAULT_SCHEME, load_conflicts(sides or []))
+    given = _given(data, sides)
+    articles = read_corpus(given.files or corpus_files(), given.scheme, given.conflicts)
     with stages() as say:
-        found = measure(articles, DEFAULT_SCHEME, groups, say)
+        found = measure(articles, given.scheme, groups, say)
     if as_json:
         typer.echo(json.dumps(found, indent=2))
         return
-    for head in DEFAULT_SCHEME.names:
+    for head in given.scheme.names:
         readings = {(part, learnt): entry[head] for part, by in found.items() for learnt, entry in by.items()}
         classes = list(dict.fromkeys(label for entry in readings.values() for label in entry["f1"]))
         _table(
@@ -151,6 +155,33 @@ def difficulty(
                 for (part, learnt), entry in readings.items()
             ),
         )
+
+
+@dataclass(frozen=True)
+class _Given:
+    """What the arguments of a command say: files of labelled articles, those that a teacher labelled, and how to read
+    them.
+    """
+
+    files: list[str]
+    taught: list[str]
+    scheme: "Scheme"
+    conflicts: "dict[str, Conflict]"
+
+
+def _given(data: list[str] | None, sides: list[Path] | None) -> _Given:
+    """Arguments of which the first may be a recipe, which alone stands for its own files."""
+    from ..model.labels import DEFAULT_SCHEME
+    from ..model.sides import load_conflicts
+    from ..training.recipe import load_recipe, own_files, recipe_scheme
+
+    files, known = data or [], sides or []
+    if not files or not files[0].endswith((".yaml", ".yml")):
+        return _Given(files, [], DEFAULT_SCHEME, load_conflicts(known))
+    recipe, files = load_recipe(files[0]), files[1:]
+    taught = [] if files else own_files(recipe.taught)
+    files = files or own_files([*recipe.train, *recipe.dev])
+    return _Given(files, taught, recipe_scheme(recipe), load_conflicts([*map(Path, recipe.sides), *known]))
 
 
 def _table(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:

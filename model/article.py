@@ -13,6 +13,10 @@ import sentencex
 _WRAP_WIDTHS = range(50, 121)
 _WRAP_FILL = 0.75
 _WIDE_SPACE = regex.compile(r"[^\S\x00-\x7f]")
+# A mark of inches outside a quotation, and apostrophes that a database doubled, would open one that swallows sentences.
+_QUOTED_OR_INCHES = regex.compile(r'(?<!\d)"[^"]*"|(?<=\d)(?P<inches>")')
+_DOUBLED = regex.compile(r"(?<=\p{L})''(?=\p{L})")
+_BLANK = regex.compile(r"[\s\p{Cf}\p{Cc}]*")
 _SLICE = 20_000
 """Characters of a paragraph that are split at once: sentencex's time can grow with the square of them."""
 BLANK_LINE = regex.compile(r"\n[^\S\n]*(?:\n\s*)+|\u2029|\f")
@@ -47,6 +51,11 @@ def is_utf8(text: str) -> bool:
     except UnicodeEncodeError:
         return False
     return True
+
+
+def is_blank(text: str) -> bool:
+    """Whether there is nothing in `text` to see: white space, and characters that only control how others look."""
+    return _BLANK.fullmatch(text) is not None
 
 
 def with_plain_line_ends(text: str) -> str:
@@ -97,14 +106,20 @@ def segment(text: str) -> tuple[Sentence, ...]:
     """
     found = []
     for begin, end in _paragraphs(with_plain_line_ends(text)):
-        # White space outside ASCII after a lone capital ("Plan B\u00a0.") makes sentencex panic.
-        for first, last in _boundaries(_WIDE_SPACE.sub(" ", text[begin:end])):
+        for first, last in _boundaries(_plain_marks(text[begin:end])):
             first, last = begin + first, begin + last
             body = text[first:last].strip()
             if body:
                 at = text.index(body, first)
                 found.append(Sentence(body, at, at + len(body)))
     return tuple(found)
+
+
+def _plain_marks(paragraph: str) -> str:
+    """`paragraph`, character for character, without what misleads sentencex."""
+    # White space outside ASCII after a lone capital ("Plan B\u00a0.") makes it panic.
+    plain = _DOUBLED.sub("’’", _WIDE_SPACE.sub(" ", paragraph))
+    return _QUOTED_OR_INCHES.sub(lambda found: "″" if found["inches"] else found[0], plain)
 
 
 def _boundaries(paragraph: str) -> Iterator[tuple[int, int]]:

@@ -109,7 +109,10 @@ def begin_with(model: SentenceLabeler, name: str) -> None:
     with _damage_told(folder):
         begun, config = SentenceLabelerConfig.from_pretrained(folder), model.config
         if begun.encoder_sha256 != config.encoder_sha256:
-            raise InputError(f"start '{name}': is made over encoder '{begun.encoder}', not '{config.encoder}'")
+            raise InputError(
+                f"start '{name}': is made over an encoder with SHA-256 {begun.encoder_sha256[:12]}… "
+                f"('{begun.encoder}'), the recipe's '{config.encoder}' has {config.encoder_sha256[:12]}…; give its own"
+            )
         for field in ("lora", "stand_ins", "pooling", "pointer_size"):
             its, ours = getattr(begun, field), getattr(config, field)
             if its != ours and (field, its) != ("pooling", "mean"):

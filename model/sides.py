@@ -24,7 +24,10 @@ from .labels import RESERVED_VOICES
 
 APOSTROPHES = "'’‘ʼ´`′"
 HYPHENS = "-‐‑‒–"
-_MARK = regex.compile(r"\p{M}")
+_SOFT_HYPHEN = "\u00ad"
+_INVISIBLE = f"{_SOFT_HYPHEN}\u200b\u200c\u200d\u2060\ufeff"
+"""What web pages and PDF files leave inside words, and readers do not see."""
+_UNPLAIN = regex.compile(rf"[\p{{M}}{_INVISIBLE}]")
 
 
 @dataclass(frozen=True)
@@ -72,8 +75,11 @@ def alias_key(alias: str) -> str:
 
 
 def _without_marks(alias: str) -> str:
-    """`alias` without diacritics, those that no letter composes with among them (Ọ̀yọ́); vowel signs stay (मोदी)."""
-    return "".join(c for c in fold(unicodedata.normalize("NFC", alias)) if not unicodedata.combining(c))
+    """`alias` without diacritics, those that no letter composes with among them (Ọ̀yọ́), and without what cannot be seen;
+    vowel signs stay (मोदी).
+    """
+    folded = fold(unicodedata.normalize("NFC", alias))
+    return "".join(c for c in folded if not unicodedata.combining(c) and c not in _INVISIBLE)
 
 
 def _any_case(character: str) -> str:
@@ -82,10 +88,11 @@ def _any_case(character: str) -> str:
     return f"[{re.escape(variants)}]"
 
 
-def _alias_pattern(alias: str, marks: str, word: str) -> str:
+def _alias_pattern(alias: str, marks: str, unseen: str, ahead: str) -> str:
     """Regular expression of one alias in text that `fold` returned.
 
-    `marks` is the pattern of combining marks after a letter, which are skipped, `word` that of a character in a word.
+    `marks` is the pattern of combining marks after a letter and `unseen` that of what may stand between characters,
+    which are skipped; `ahead` is that of the rest of a word, which must not follow.
 
     A lower-case letter matches either case, a capital only a capital ("rebels" finds "Rebels", "Rice" never
     "rice"); a space matches any white space, a line break included; apostrophes and hyphens match their variants.
@@ -105,10 +112,10 @@ def _alias_pattern(alias: str, marks: str, word: str) -> str:
             parts.append(f"[{character}{character.upper()}]{marks}")
         else:
             parts.append(re.escape(character) + (marks if _takes_marks(character) else ""))
-    end = f"(?!{word})"
+    end = f"(?!{ahead})"
     is_name = plain[0].isupper() or re.split(rf"[{HYPHENS}\s]", plain)[-1][:1].isupper()
     may_have_s = is_name and plain[-1].isalpha() and plain[-1] not in "sS"
-    return "".join(parts) + (f"(?=[sS]?{end})" if may_have_s else end)
+    return unseen.join(parts) + (f"(?=[sS]?{end})" if may_have_s else end)
 
 
 def _takes_marks(character: str) -> bool:
@@ -175,29 +182,35 @@ class Conflict:
 
     @cached_property
     def _plain(self) -> re.Pattern[str]:
-        """Finds aliases where no combining marks are: nearly everywhere, and ten times as fast as `_marked`."""
-        return re.compile(self._pattern("", r"[^\W_]"))
+        """Finds aliases in text without combining marks and invisible characters: nearly all, and ten times as fast as
+        `_unplain`.
+        """
+        return re.compile(self._pattern("", "", r"[^\W_]", r"[^\W_]"))
 
     @cached_property
-    def _marked(self) -> "regex.Pattern[str]":
-        return regex.compile(self._pattern(r"(?:(?!\p{ccc=0})\p{M})*+", r"[\p{L}\p{M}\p{Nd}\p{Nl}]"))
+    def _unplain(self) -> "regex.Pattern[str]":
+        word, soft = r"[\p{L}\p{M}\p{Nd}\p{Nl}]", f"{_SOFT_HYPHEN}*"
+        # A soft hyphen joins what stands on either side; the others may stand for a space.
+        return regex.compile(
+            self._pattern(r"(?:(?!\p{ccc=0})\p{M})*+", f"[{_INVISIBLE}]*+", f"{word}{soft}", f"{soft}{word}")
+        )
 
-    def _pattern(self, marks: str, word: str) -> str:
-        """One alternation of all aliases; `word` is a character that no alias may touch.
+    def _pattern(self, marks: str, unseen: str, behind: str, ahead: str) -> str:
+        """One alternation of all aliases; `behind` and `ahead` are what may not stand on either side of one.
 
         Aliases stand in one branch per first letter behind a look-ahead for it, so that a word is tried against few.
         """
         branches: dict[str, list[str]] = {}
         for number, (alias, _) in enumerate(self._aliases):
             first = _without_marks(alias)[0].lower()
-            branches.setdefault(first, []).append(f"(?P<a{number}>{_alias_pattern(alias, marks, word)})")
+            branches.setdefault(first, []).append(f"(?P<a{number}>{_alias_pattern(alias, marks, unseen, ahead)})")
         body = "|".join(f"(?={_any_case(first)})(?:{'|'.join(found)})" for first, found in sorted(branches.items()))
-        return f"(?<!{word})(?:{body})"
+        return f"(?<!{behind})(?:{body})"
 
     def find_mentions(self, text: str) -> tuple[Mention, ...]:
         """The sides' mentions in `text`, in order: whole words, of aliases that overlap the longest."""
         folded = fold(text)
-        pattern = self._marked if not folded.isascii() and _MARK.search(folded) else self._plain
+        pattern = self._unplain if not folded.isascii() and _UNPLAIN.search(folded) else self._plain
         return tuple(
             Mention(self._owners[str(match.lastgroup)], match.start(), match.end())
             for match in _longest_matches(pattern, folded)
@@ -258,8 +271,19 @@ def load_conflict(path: str | Path) -> Conflict:
 
 
 def load_conflicts(paths: Iterable[str | Path]) -> dict[str, Conflict]:
-    """The conflicts in sides files, by name. Raises `InputError` as `load_conflict` does."""
-    return {conflict.name: conflict for conflict in map(load_conflict, paths)}
+    """The conflicts in sides files, by name. Raises `InputError` as `load_conflict` does, and if two files give other
+    sides to the same conflict.
+    """
+    found: dict[str, Conflict] = {}
+    files: dict[str, str | Path] = {}
+    for path in paths:
+        conflict = load_conflict(path)
+        if found.setdefault(conflict.name, conflict) != conflict:
+            raise InputError(
+                f"{path}: gives conflict '{conflict.name}' other sides than {files[conflict.name]}; name it otherwise"
+            )
+        files.setdefault(conflict.name, path)
+    return found
 
 
 def packaged_conflict(name: str) -> Conflict:

@@ -19,10 +19,11 @@ def agreement(
 ) -> dict[str, Any]:
     """Cohen's kappa (1960) per head, per label and per conflict, with raw agreement, F1 and the confusions.
 
-    Articles are matched by id; only sentences that both judged count. Per label, kappa is that of the question
-    "this label or not?", all sides counting as one label there; in the head's own kappa every side of every conflict is
-    a label. F1 is the second's if the first is taken as gold, as for a model: what a system can be expected to reach
-    at most. Raises `InputError` if one has an article twice, the two share none, or an article's sentences differ.
+    Articles are matched by id, `unmatched` counts those that one alone has; only sentences that both judged count. Per
+    label, kappa is that of the question "this label or not?", all sides counting as one label there; in the head's own
+    kappa every side of every conflict is a label. F1 is the second's if the first is taken as gold, as for a model:
+    what a system can be expected to reach at most. Raises `InputError` if one has an article twice, the two share none,
+    or an article's sentences differ.
     """
     for annotation in (first, second):
         check_ids(annotation)
@@ -42,7 +43,8 @@ def agreement(
                 if a is not None and b is not None
             )
     sides = {key for item, _ in shared for key in item.conflict.keys}
-    return {"articles": len(shared)} | {head.name: _head(head, pairs[head.name], sides) for head in scheme.heads}
+    counts = {"articles": len(shared), "unmatched": len(first) + len(second) - 2 * len(shared)}
+    return counts | {head.name: _head(head, pairs[head.name], sides) for head in scheme.heads}
 
 
 def _head(head: Head, pairs: Sequence[tuple[str, Pair]], sides: set[str]) -> dict[str, Any]:

@@ -57,25 +57,25 @@ def check_corpus(
     splits: Mapping[str, str],
     conflicts: Mapping[str, Conflict] | None = None,
     scheme: Scheme = DEFAULT_SCHEME,
+    taught: Iterable[str] = (),
 ) -> list[Finding]:
-    """Every finding in JSONL files of labelled articles; `splits` maps conflicts to splits, empty for none."""
+    """Every finding in JSONL files of labelled articles; `splits` maps conflicts to splits, empty for none.
+
+    Of `taught`, files that a teacher labelled, only what cannot be read: such news may repeat itself.
+    """
     findings: list[Finding] = []
     placed: list[_Placed] = []
     known = dict(conflicts or {})
     for name in files:
-        if not Path(name).is_file():
-            raise InputError(f"{name}: no such file")
-        for line, row in read_json_lines(name):
-            if isinstance(row, Reject):
-                findings.append(Finding(name, line, "", row.reason))
+        for item in _read(name, scheme, known):
+            if isinstance(item, Finding):
+                findings.append(item)
                 continue
-            try:
-                placed.append(_Placed(name, line, labelled_article(row, scheme, known)))
-                findings += [
-                    placed[-1].finding(missing, note=True) for missing in _missing_keys(row["sentences"], scheme)
-                ]
-            except InputError as error:
-                findings.append(Finding(name, line, str(row.get("id") or ""), str(error)))
+            place, sentences = item
+            placed.append(place)
+            findings += [place.finding(missing, note=True) for missing in _missing_keys(sentences, scheme)]
+    for name in taught:
+        findings += [item for item in _read(name, scheme, known) if isinstance(item, Finding)]
     findings += _repeated_ids(placed)
     for place in placed:
         findings += _article_findings(place, scheme)
@@ -84,6 +84,26 @@ def check_corpus(
     if splits:
         findings += _split_findings(placed, splits)
     return findings
+
+
+def _read(
+    name: str, scheme: Scheme, conflicts: dict[str, Conflict]
+) -> Iterator[Finding | tuple[_Placed, Sequence[Any]]]:
+    """Each article of a file with its sentences as they stand there, or why there is none."""
+    if not Path(name).is_file():
+        raise InputError(f"{name}: no such file")
+    empty = True
+    for line, row in read_json_lines(name):
+        empty = False
+        if isinstance(row, Reject):
+            yield Finding(name, line, "", row.reason)
+            continue
+        try:
+            yield _Placed(name, line, labelled_article(row, scheme, conflicts)), row["sentences"]
+        except InputError as error:
+            yield Finding(name, line, str(row.get("id") or ""), str(error))
+    if empty:
+        yield Finding(name, 1, "", "there is no article in the file")
 
 
 def _missing_keys(sentences: Sequence[Any], scheme: Scheme) -> Iterator[str]:

@@ -19,8 +19,9 @@ from urllib.parse import quote
 import pyarrow as pa
 from filelock import FileLock, Timeout
 
-from ..errors import InputError, WorkError
+from ..errors import InputError
 from ..files.writing import FORMATS, check_parent, join_files, partial_name, replacing, sync, write_rows
+from ..predictor import Job
 from .layout import Layout, has_mentions, kept_value
 from .manifest import MANIFEST, RunState, append, is_published, run_of
 from .parts import LabelledPart
@@ -47,6 +48,16 @@ class Place:
     file: Path | None
     format: str
     partition_by: str | None = None
+
+    def partition(self, job: Job) -> str | None:
+        """The folder that an article's rows go to, None without partitions. Raises `InputError` if it has no name."""
+        if self.partition_by is None:
+            return None
+        value = kept_value(job, self.partition_by)
+        name = _partition_name(self.partition_by, _NO_VALUE if value in (None, "") else quote(str(value), safe=" "))
+        if len(name) > _LONGEST_NAME:
+            raise InputError(f"{self.partition_by}: too long for the name of a folder, got {value!r:.60}")
+        return name
 
     @property
     def output(self) -> Path:
@@ -212,7 +223,8 @@ def write_part(
     name = _part_name(place, part.number)
     groups = defaultdict(list) if place.partition_by is not None else {name: []}
     for job, predictions in zip(part.jobs, labelled.articles, strict=True):
-        groups[_partition(place, job, name)].append((job, predictions))
+        partition = place.partition(job)
+        groups[name if partition is None else f"{partition}/{name}"].append((job, predictions))
     rows, files = 0, {}
     for file, articles in groups.items():
         path = place.folder / file
@@ -238,20 +250,6 @@ def write_part(
 
 def _part_name(place: Place, number: int) -> str:
     return f"part-{number:05}.{place.format}"
-
-
-def _partition(place: Place, job: Any, name: str) -> str:
-    if place.partition_by is None:
-        return name
-    value = kept_value(job, place.partition_by)
-    text = _NO_VALUE if value in (None, "") else quote(str(value), safe=" ")
-    folder = _partition_name(place.partition_by, text)
-    if len(folder) > _LONGEST_NAME:
-        raise WorkError(
-            f"article '{job[0].id}': its {place.partition_by} is too long for a folder's name; "
-            "partition by another column"
-        )
-    return f"{folder}/{name}"
 
 
 def _partition_name(column: str, value: str) -> str:

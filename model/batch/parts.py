@@ -82,8 +82,10 @@ def cut_parts(
     conflict: Conflict | None,
     first: int = 0,
     size: int = PART_ITEMS,
+    check: Callable[[Job], Any] = lambda job: None,
 ) -> Iterator[Part]:
-    """Items in parts of `size`, numbered from `first`; what has no conflict is rejected.
+    """Items in parts of `size`, numbered from `first`; what has no conflict, or `check` raises `InputError` at, is
+    rejected.
 
     `conflict` is for articles that name none or name this one; any other is a packaged one. Raises `InputError` if
     part 0 has no article, and one that names no conflict was rejected: then it was forgotten.
@@ -99,7 +101,9 @@ def cut_parts(
             rejects.append(item.content)
         else:
             try:
-                jobs.append((item.content, _find_conflict(item.content, known)))
+                job = (item.content, _find_conflict(item.content, known))
+                check(job)
+                jobs.append(job)
                 characters += len(item.content.text) + sum(len(str(value)) for value in item.content.extra.values())
             except InputError as error:
                 line = None if item.raw is None else end.line

@@ -5,7 +5,8 @@ not list, and ends with the same bytes as if it had never been stopped. A finish
 since labels what is new.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+import logging
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from importlib.metadata import version
@@ -21,11 +22,13 @@ from ..files.sources import DATASET, STDIN, Source, columns_of, find_inputs, kin
 from ..predictor import Precision
 from ..sides import Conflict
 from .folder import Place, is_output, locked, publish, run_place, write_part
-from .layout import CONFLICT, SENTENCES, Layout
+from .layout import CONFLICT, SENTENCES, Layout, kept_value
 from .local import local_engine
 from .manifest import MANIFEST, VERSION, Input, RunState, after_part, append
 from .parts import PART_CHARACTERS, PART_ITEMS, Engine, LabelledPart, Part, StartEngine, cut_parts
 from .plan import earlier_run, is_done, take_up
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -76,7 +79,8 @@ def label_files(
     What cannot be used is a reject, even if it is all of the input. Raises `InputError` if the input, the output or
     an option cannot be used, there is no article in the input, `conflict` was forgotten, or an earlier run in the
     same place had other inputs, model or settings (`force` starts anew then, and replaces what is finished);
-    `WorkError` if writing fails, an input changes meanwhile, or, if `strict`, at the first reject. What was whole
+    `WorkError` if writing fails, an input changes meanwhile, or, if `strict`, at the first reject, those of the run so
+    far among them. What was whole
     stays, and the same call goes on from there.
     """
     output, inputs = Path(output), _names(inputs)
@@ -91,8 +95,8 @@ def label_files(
 
     def parts_from(sources: list[Source], state: RunState) -> Iterator[Part]:
         items = read_items(sources, columns, state.end)
-        parts = cut_parts(items, sources, conflict, state.parts, part_items)
-        return parts if state.parts else _not_empty(parts)
+        parts = cut_parts(items, sources, conflict, state.parts, part_items, place.partition)
+        return parts if state.parts else _begun(parts, columns)
 
     with locked(place):
         earlier = earlier_run(place, given, force)
@@ -121,6 +125,8 @@ def label_files(
             )
         state, sources = take_up(place, earlier, given, settings, force)
         resumed, idle = state.parts, is_done(place, state)
+        if strict and state.rejects:
+            raise WorkError(f"{output}: {state.rejects} articles were rejected already (--strict stops at the first)")
         try:
             if not state.finished:
                 parts = parts or parts_from(sources, state)
@@ -180,7 +186,7 @@ def label_stream(
     _check_confidence(min_confidence)
     columns = [name for name in layout.keep if name != CONFLICT]
     _check_columns(columns, sources)
-    parts = _not_empty(cut_parts(read_items(sources, [*columns, *keep]), sources, conflict))
+    parts = _begun(cut_parts(read_items(sources, [*columns, *keep]), sources, conflict), columns)
     engine = start_engine(model, precision, min_confidence)
     layout.schema(engine.heads)  # for what it raises
     return engine.run(parts)
@@ -201,17 +207,20 @@ def _check_columns(names: Iterable[str], sources: Iterable[Source]) -> None:
         if not name:
             raise InputError("a column to keep or to partition by has no name; write it out, or leave the option away")
         if name in OWN_COLUMNS:
-            raise InputError(f"column '{name}': is what articles are read from, and the output has it in its own way")
+            raise InputError(f"column '{name}': is what articles are read from, so it cannot follow into the output")
         known = map(columns_of, inputs)
         if not any(columns is None or name in columns for columns in known):
             raise InputError(f"column '{name}': none of the inputs has it")
 
 
-def _not_empty(parts: Iterator[Part]) -> Iterator[Part]:
-    """The same parts. Raises `InputError` if there is none."""
+def _begun(parts: Iterator[Part], columns: Sequence[str]) -> Iterator[Part]:
+    """The same parts, with a warning of columns that the first has nothing in. Raises `InputError` if there is none."""
     first = next(parts, None)
     if first is None:
         raise InputError("there is no article in the input; give files that have some")
+    for name in columns:
+        if first.jobs and all(kept_value(job, name) is None for job in first.jobs):
+            logger.warning("column '%s': none of the first %d articles has it; is it spelt so?", name, len(first.jobs))
     return chain([first], parts)
 
 

@@ -17,7 +17,7 @@ from typing import IO, Any, AnyStr, NamedTuple
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from ..article import Article, article_from_sentences, article_from_text, is_utf8
+from ..article import Article, article_from_sentences, article_from_text, is_blank, is_utf8
 from ..errors import InputError, WorkError
 from .sources import DATASET, STDIN, Source, kind, open_bytes, open_text, source_ids
 
@@ -159,7 +159,7 @@ def article_from_row(row: Mapping[str, Any], default_id: str) -> Article:
         raise InputError("sentences: empty; there is nothing to label")
     else:
         raise InputError("text: missing; a row needs 'text' or 'sentences'")
-    if not article.sentences:
+    if is_blank(article.text):
         raise InputError("text: empty; there is nothing to label")
     return article
 
@@ -207,7 +207,7 @@ def _sentence_texts(value: Any) -> list[str]:
     texts = []
     for number, item in enumerate(value, 1):
         text = item.get("text") if isinstance(item, Mapping) else item
-        if not isinstance(text, str) or not text.strip():
+        if not isinstance(text, str) or is_blank(text):
             raise InputError(f"sentences: number {number} must be text or an object with 'text', got {item!r:.60}")
         texts.append(text)
     return texts
@@ -229,7 +229,7 @@ def _text_article(path: str, id: str, content: bytes) -> Article | Reject:
         article = article_from_text(id, content.decode("utf-8-sig"))
     except UnicodeDecodeError as error:
         return Reject(path, None, f"not UTF-8 text (byte {error.start}); convert it first")
-    return article if article.sentences else Reject(path, None, "empty; there is nothing to label")
+    return Reject(path, None, "empty; there is nothing to label") if is_blank(article.text) else article
 
 
 Rows = Iterator[tuple[int, Row | Reject, Any]]

@@ -124,6 +124,26 @@ def test_a_recipe_says_what_labels_and_sides_the_data_have(tmp_path, sides_file)
     assert "has no 'stance'" not in result.stdout
     assert call("check", recipe, angry).exit_code == 0
     assert "unknown conflict 'strait'" in call("check", angry).stdout
+    calm = rows_file(
+        tmp_path / "calm.jsonl",
+        article("a", {"text": "Norden met Suden.", "tone": "calm"}),
+        article("z", {"text": "It rained."}),
+    )
+    result = call("agreement", recipe, angry, calm)
+    assert "articles: 1, 1 more in one of the files only" in result.stdout, result.output
+    assert "tone: kappa 0.000, agreement 0.000 over 1 sentences, differences 1" in result.stdout
+    assert "two files of labelled articles are compared; got 1" in call("agreement", recipe, angry).stderr
+
+
+def test_what_a_teacher_labelled_and_files_without_articles_are_checked_too(tmp_path, sides_file, gold_file):
+    row = article("t", {"text": "It rained.", "side": "eastland"})
+    taught, empty = rows_file(tmp_path / "taught.jsonl", row), rows_file(tmp_path / "empty.jsonl")
+    files = {"train": [str(gold_file)], "dev": [str(empty)], "taught": ["packaged", str(taught)]}
+    result = call("check", rows_file(tmp_path / "mine.yaml", files | {"sides": [str(sides_file)]}))
+    assert result.exit_code == 1
+    errors = [line for line in result.stdout.splitlines() if not line.startswith("note: ") and "repeats" not in line]
+    assert errors[0] == f"{empty}, line 1: there is no article in the file"
+    assert errors[1].startswith(f"{taught}, line 1, article 't': sentence 1: side 'eastland' is unknown")
 
 
 def test_stats_are_tables_and_the_same_counts_as_json(gold_file, sides_file):

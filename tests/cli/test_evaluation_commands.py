@@ -1,6 +1,7 @@
 """The commands evaluate, compare and crossval, as a user types them."""
 
 import json
+import re
 import shutil
 
 import pytest
@@ -58,6 +59,22 @@ def test_what_a_teacher_labelled_for_the_model_is_told(call, tiny_model, gold_fi
     assert seen in told[gold_file]
     assert seen not in told["nowhere.jsonl"]
     assert "nowhere.jsonl: no such file" in told["nowhere.jsonl"]
+
+
+def test_what_the_start_of_training_had_learnt_is_told(call, tiny_model, gold_file, sides_file, tmp_path):
+    start, model = (shutil.copytree(tiny_model, tmp_path / name) for name in ("start", "model"))
+    others = tmp_path / "others.jsonl"
+    others.write_text(gold_file.read_text().replace('"id": "a', '"id": "b'))
+    seen, unseen = ({"train": [str(f)], "dev": [str(f)], "sides": [str(sides_file)]} for f in (gold_file, others))
+    (model / "recipe.yaml").write_text(dump_recipe(Recipe(**unseen, start=str(start))))
+    (start / "recipe.yaml").write_text(dump_recipe(Recipe(**seen, start=str(model))))
+    told = call("evaluate", model, gold_file, "--sides", sides_file).stdout
+    assert "8 of these articles are in the training data, so the model's figures may be too kind" in told
+    assert "8 of these articles are in the development data" in told
+    assert re.search("start', the start of training, went on from '.*model': what that learnt is not told", told)
+    (start / "recipe.yaml").unlink()
+    told = call("evaluate", model, gold_file, "--sides", sides_file).stdout
+    assert "start', the start of training, learnt from cannot be read" in told
 
 
 def test_a_recipe_says_what_the_labels_of_predictions_are(call, gold_file, sides_file, tmp_path):

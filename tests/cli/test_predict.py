@@ -266,7 +266,7 @@ def test_columns_to_keep_are_checked_wherever_rows_go(tmp_path, tiny_model, wher
     table = tmp_path / "in.csv"
     table.write_text("id,text,day,side\n1,Kyiv spoke.,7,x\n")
     output = ["-o", tmp_path / where] if where else []
-    for column, part in {"text": "in its own way", "side": "rename it", "dya": "none of the inputs has it"}.items():
+    for column, part in {"text": "cannot follow", "side": "rename it", "dya": "none of the inputs has it"}.items():
         result = run(table, *SIDES, "--model", tiny_model, "--keep", column, *output)
         assert result.exit_code == 2, (column, result.output)
         assert result.stdout == ""

@@ -41,6 +41,8 @@ def test_train_then_predict_with_the_run(settings, tmp_path, sides_file, gold_fi
         (["default", "--set", "encoder=./nowhere"], "encoder"),
         (["default", "--set", "train=[no.jsonl]", "--set", "dev=[no.jsonl]"], "no.jsonl"),
         (["default", "--set", "max_tokens=4096"], "max_tokens"),
+        (["default", "--set", "start=./nowhere"], "model './nowhere': no such folder"),
+        (["default", "--set", "start=default", "--set", "lora.rank=8"], "start 'default': has lora {'alpha': 64,"),
     ],
 )
 def test_wrong_usage_is_one_line_and_leaves_nothing(args, part, tmp_path):

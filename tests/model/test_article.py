@@ -73,7 +73,7 @@ def test_windows_line_ends():
     assert texts("One line.\r\n\r\nAnother line.\r\n") == ["One line.", "Another line."]
 
 
-@given(st.text(alphabet=st.sampled_from("aB .!?\n\r\t\u2029\u00a0\x85\u2028\u3000“”'é😀ا1"), max_size=120))
+@given(st.text(alphabet=st.sampled_from("aB .!?\n\r\t\u2029\u00a0\x85\u2028\u3000“”'\"é😀ا1"), max_size=120))
 def test_no_character_is_lost_and_positions_are_exact(text):
     sentences = segment(text)
     position = 0
@@ -131,3 +131,18 @@ def test_a_quotation_where_a_slice_ends_is_not_torn():
 
 def test_a_short_line_ends_a_sentence_even_before_a_small_letter():
     assert texts("Spread the love\nby John Smith") == ["Spread the love", "by John Smith"]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ('The 30" gun fired. Kyiv said it. "We did not," he said.', 3),
+        ("He''s there. Kyiv said it. They''re out. Moscow denied.", 4),
+        ("A 5'11\" man fired. Kyiv said. The 6'2\" guard fell. Moscow said.", 4),
+        ('"We need 30," he said. Kyiv agreed. "No. Never 12." Moscow said.', 4),
+        ('"Not 30". Kyiv agreed. "It is 12". Moscow said.', 4),
+    ],
+)
+def test_marks_that_open_no_quotation_swallow_no_sentence(text, expected):
+    assert len(texts(text)) == expected
+    assert " ".join(texts(text)) == text

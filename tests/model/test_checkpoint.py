@@ -20,10 +20,10 @@ from transformers import (
     RobertaModel,
 )
 from whosays.model.article import article_from_sentences
-from whosays.model.checkpoint import load_model, model_sha256, new_model, save_model
+from whosays.model.checkpoint import begin_with, load_model, model_sha256, new_model, save_model
 from whosays.model.encoders import encoder_sha256, encoder_source
 from whosays.model.errors import InputError, WorkError
-from whosays.model.labels import Head, Scheme
+from whosays.model.labels import DEFAULT_SCHEME, Head, Scheme
 from whosays.model.predictor import Predictor
 
 ADAPTED = {"lora": {"rank": 2, "alpha": 4}, "max_tokens": 64, "overlap": 16}
@@ -318,3 +318,79 @@ def test_a_models_hash_changes_with_any_file_that_its_answers_depend_on(tiny_mod
             file.write(b"\n")
         known.add(model_sha256(str(folder)))
     assert len(known) == 5
+
+
+def filled_model(encoder, folder, **settings):
+    """A model of which every trained weight has a value of its own, saved to a folder."""
+    model, tokenizer = new_model(str(encoder), **ADAPTED | settings)
+    for parameter in model.parameters():
+        if parameter.requires_grad:
+            torch.nn.init.normal_(parameter, std=0.1)
+    save_model(model, tokenizer, folder)
+    return model
+
+
+@pytest.mark.parametrize("lora", [{"rank": 2, "alpha": 4}, {"rank": 2, "alpha": 4, "frozen": 1}, None])
+@pytest.mark.parametrize("pooling", ["mean", "attention"])
+def test_a_model_begins_with_every_weight_of_another(tiny_encoder, tmp_path, lora, pooling):
+    start = filled_model(tiny_encoder, tmp_path, lora=lora, pooling=pooling)
+    model, _ = new_model(str(tiny_encoder), **ADAPTED | {"lora": lora, "pooling": pooling})
+    begin_with(model, str(tmp_path))
+    assert all(torch.equal(weight, model.state_dict()[name]) for name, weight in start.state_dict().items())
+
+
+def test_a_model_with_attention_begins_as_the_mean_that_its_start_had(tiny_encoder, tmp_path, strait):
+    article = article_from_sentences("a", ["Norden spoke.", "Suden denied it.", "Night fell."])
+    filled_model(tiny_encoder, tmp_path)
+    model, tokenizer = new_model(str(tiny_encoder), **ADAPTED, pooling="attention")
+    begin_with(model, str(tmp_path))
+    model.eval()
+    rows = Predictor(model, tokenizer, precision="fp32").label(article, strait)
+    for row, other in zip(rows, Predictor.load(str(tmp_path), "fp32").label(article, strait), strict=True):
+        for head, chances in row.probabilities.items():
+            assert chances == pytest.approx(other.probabilities[head], abs=1e-5)
+
+
+def test_heads_with_other_labels_begin_anew(tiny_encoder, tmp_path):
+    side, stance = DEFAULT_SCHEME.heads
+    start = filled_model(tiny_encoder, tmp_path, pooling="attention").state_dict()
+    scheme = Scheme((side, Head("stance", stance.labels[::-1]), Head("tone", ("calm", "angry"))))
+    model, _ = new_model(str(tiny_encoder), **ADAPTED, pooling="attention", scheme=scheme)
+    untrained = {name: weight.clone() for name, weight in model.state_dict().items()}
+    begin_with(model, str(tmp_path))
+    for name, weight in model.state_dict().items():
+        new = name.startswith(("heads.stance", "heads.tone", "focus.stance", "focus.tone"))
+        assert torch.equal(weight, untrained[name] if new else start[name]), name
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        (
+            {"lora": {"rank": 4, "alpha": 4}},
+            r"has lora \{'alpha': 4, 'rank': 2\}, the recipe \{.*'rank': 4",
+        ),
+        ({"stand_ins": 0}, "has stand_ins 1, the recipe 0"),
+        ({"pointer_size": 16}, "has pointer_size 128, the recipe 16"),
+        ({"pooling": "mean"}, "has pooling attention, the recipe mean"),
+    ],
+)
+def test_a_start_that_is_built_otherwise_is_refused(tiny_encoder, tmp_path, changes, message):
+    filled_model(tiny_encoder, tmp_path, pooling="attention")
+    model, _ = new_model(str(tiny_encoder), **ADAPTED | {"pooling": "attention"} | changes)
+    with pytest.raises(InputError, match=message):
+        begin_with(model, str(tmp_path))
+
+
+def test_a_start_over_another_encoder_or_with_weights_missing_is_refused(encoder, tmp_path):
+    filled_model(encoder, tmp_path / "run")
+    change_a_weight(encoder / "model.safetensors")
+    model, _ = new_model(str(encoder), **ADAPTED)
+    with pytest.raises(InputError, match="is made over an encoder with SHA-256"):
+        begin_with(model, str(tmp_path / "run"))
+    filled_model(encoder, tmp_path / "other")
+    weights = load_file(tmp_path / "other" / "model.safetensors")
+    del weights["heads.side.bias"]
+    save_file(weights, tmp_path / "other" / "model.safetensors")
+    with pytest.raises(InputError, match=r"does not fit config.json at 'heads.side.bias'"):
+        begin_with(model, str(tmp_path / "other"))

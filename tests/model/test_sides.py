@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from whosays.configs import packaged_names
 from whosays.model.errors import InputError
-from whosays.model.sides import Conflict, Side, load_conflict, packaged_conflict, parse_side
+from whosays.model.sides import Conflict, Side, load_conflict, load_conflicts, packaged_conflict, parse_side
 
 
 def conflict(**sides: list[str]) -> Conflict:
@@ -112,6 +112,8 @@ PIECES = [
     "Ⅷ",
     "१",
     "\u200c",
+    "\u00ad",
+    "\u200b",
 ]
 
 
@@ -214,3 +216,30 @@ def test_a_name_that_no_file_can_hold_is_refused():
 
 def test_scripts_without_diacritics_stay_whole():
     assert found(conflict(korea=["한국"], japan=["日本"]), "호구 한국 日本") == [("korea", "한국"), ("japan", "日本")]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("Ky\u00adiv said", ["Ky\u00adiv"]),
+        ("Mos\u200bcow denied", ["Mos\u200bcow"]),
+        ("Kyiv\u200bsaid, \ufeffMoscow\u2060 denied", ["Kyiv", "Moscow"]),
+        ("al-\u200bQai\u00adda\u00ad’s men", ["al-\u200bQai\u00adda"]),
+        ("Kyiv\u00adsaid, com\u00adrebels", []),
+        ("the rebels\u00ad and Ré\u00adbels", ["rebels", "Ré\u00adbels"]),
+    ],
+)
+def test_what_cannot_be_seen_in_a_name_hides_no_mention(text, expected):
+    both = conflict(a=["Kyiv", "rebels"], b=["Moscow", "al-Qa\u00adida"])
+    assert [text for _, text in found(both, text)] == expected
+
+
+def test_two_sides_files_cannot_give_a_conflict_other_sides(tmp_path):
+    one, two = tmp_path / "one.yaml", tmp_path / "two.yaml"
+    content = "conflict: strait\nsides:\n  a: {name: A, aliases: [Alba]}\n  b: {name: B, aliases: [Berga]}\n"
+    one.write_text(content)
+    two.write_text(f"# The same.\n{content}")
+    assert list(load_conflicts([one, two])) == ["strait"]
+    two.write_text(content.replace("Berga", "Berna"))
+    with pytest.raises(InputError, match=r"two.yaml: gives conflict 'strait' other sides than .*one.yaml"):
+        load_conflicts([one, two])

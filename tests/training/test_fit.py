@@ -88,6 +88,32 @@ def test_a_head_without_any_label_is_refused(recipe, gold_file, tmp_path):
     assert not (tmp_path / "run").exists()
 
 
+def test_training_goes_on_from_a_model_and_keeps_it_where_no_epoch_is_better(recipe, tmp_path, caplog):
+    caplog.set_level("INFO")
+    first = train(recipe, tmp_path / "first")
+    caplog.clear()
+    start = {"start": str(tmp_path / "first"), "encoder_lr": 1e-12, "head_lr": 1e-12, "epochs": 2}
+    metrics = train(recipe.model_copy(update=start), tmp_path / "second")
+    best = first["development"]["macro_f1"]
+    assert [entry["macro_f1"] for entry in metrics["epochs"]] == pytest.approx([best] * 3)
+    assert f"before training: development macro-F1 {best:.3f}" in caplog.text
+    assert "epoch 2: development" in caplog.text
+    one, two = (load_model(str(tmp_path / name))[0].state_dict() for name in ("first", "second"))
+    assert all(torch.equal(one[name], two[name]) for name in one)
+    learnt = train(recipe.model_copy(update=start | {"encoder_lr": 3e-3, "head_lr": 1e-2}), tmp_path / "third")
+    assert learnt["epochs"][0]["macro_f1"] == pytest.approx(best)
+    assert learnt["epochs"][1]["macro_f1"] != pytest.approx(best)
+
+
+def test_training_cannot_go_on_in_the_folder_of_its_start(recipe, tmp_path):
+    train(recipe.model_copy(update={"epochs": 1}), tmp_path / "run")
+    before = (tmp_path / "run" / "model.safetensors").read_bytes()
+    again = recipe.model_copy(update={"start": f"{tmp_path}/other/../run"})
+    with pytest.raises(InputError, match="is the folder to train into"):
+        train(again, tmp_path / "run")
+    assert (tmp_path / "run" / "model.safetensors").read_bytes() == before
+
+
 def test_labels_that_teach_or_judge_nothing_are_told(recipe, gold_file, sides_file, tmp_path, caplog):
     rows = [json.loads(line) for line in gold_file.read_text().splitlines()]
     sides = json.loads(sides_file.read_text())

@@ -247,6 +247,18 @@ def test_gap_between_the_sides_heard_most_and_the_others_by_hand():
     assert found["gap"]["value"] == pytest.approx(2 * 21 / 47 - 10 / 22)
     assert (found["most_heard"]["support"], found["others"]["support"]) == (26, 12)
     assert found["gap"]["low"] < found["gap"]["value"] < found["gap"]["high"]
+    alone = between_sides(
+        table(
+            gold[:30] + gold[36:38],
+            given[:30] + given[36:38],
+            [*["strait"] * 30, "x", "x"],
+            articles=[0] * 20 + [*range(1, 11)] + [11, 12],
+        ),
+        article_weights(13),
+    )
+    assert alone["most_heard"]["f1"]["low"] is None, "one article alone has it"
+    assert alone["others"]["f1"]["low"] is not None
+    assert alone["gap"]["low"] is alone["gap"]["high"] is None
     assert between_sides(table(gold[-9:], given[-9:], conflicts[-9:]), article_weights(9)) is None
     assert between_sides(table(["deny"] * 3, ["deny"] * 3, head=STANCE), article_weights(3)) is None
 

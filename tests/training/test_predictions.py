@@ -7,9 +7,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from systems import at_random, perfect
+from whosays.model.batch.run import label_files
 from whosays.model.errors import InputError
 from whosays.model.files.writing import print_rows
 from whosays.model.labels import DEFAULT_SCHEME
+from whosays.model.sides import load_conflict
 from whosays.training.evaluation.predictions import prediction_rows, read_predictions
 
 
@@ -45,6 +47,19 @@ def test_bad_predictions_are_refused_in_one_line(articles, tmp_path, change, mes
     with pytest.raises(InputError, match=message) as caught:
         read_predictions(path, articles, DEFAULT_SCHEME)
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("format", ["jsonl", "csv", "parquet"])
+def test_a_folder_of_parts_is_read_as_one(articles, gold_file, sides_file, tiny_model, tmp_path, format):
+    parts, whole = tmp_path / "parts", tmp_path / "whole.jsonl"
+    options = {"model": str(tiny_model), "conflict": load_conflict(sides_file), "precision": "fp32", "part_items": 3}
+    label_files(gold_file, parts, format=format, partition_by="conflict", **options)
+    label_files(gold_file, whole, **options)
+    assert len(list(parts.rglob("part-*"))) == 3
+    assert read_predictions(parts, articles, DEFAULT_SCHEME) == read_predictions(whole, articles, DEFAULT_SCHEME)
+    (tmp_path / "other").mkdir()
+    with pytest.raises(InputError, match="is a folder without parts"):
+        read_predictions(tmp_path / "other", articles, DEFAULT_SCHEME)
 
 
 def test_a_damaged_parquet_file_is_named(articles, tmp_path):

@@ -130,9 +130,10 @@ def test_intervals_are_those_of_the_resampled_sentences(scattered):
 
 
 def test_a_resample_without_the_class_is_left_out():
-    table = judged(None, chances=({"deny": 0.9}, {"deny": 0.2}), gold=["deny", "affirm"])
-    found = precision_recall(table, np.array([[0.0, 2.0], [1, 1]]))
+    table = judged(None, chances=({"deny": 0.9}, {"deny": 0.2}, {"deny": 0.8}), gold=["deny", "affirm", "deny"])
+    found = precision_recall(table, np.array([[0.0, 3.0, 0.0], [1, 1, 1]]))
     assert found["deny"]["average_precision"] == {"value": 1, "low": 1, "high": 1}
+    assert found["affirm"]["average_precision"]["low"] is None, "one article alone has the class"
 
 
 def test_one_article_has_no_interval():

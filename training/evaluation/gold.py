@@ -42,19 +42,19 @@ class RecipeData:
 
 
 def recipe_data(recipe_file: Path | None, scheme: Scheme) -> RecipeData:
-    """The articles that a recipe names, else the packaged corpus's train split alone, else none."""
+    """The articles that a recipe names, and those that its start had learnt from; else the packaged corpus's train
+    split alone, else none.
+    """
     notes: list[str] = []
     if recipe_file is not None and recipe_file.is_file():
         try:
             recipe = load_recipe(str(recipe_file))
-            training, development = (recipe_articles(recipe, scheme, [split]) for split in ("train", "dev"))
-            taught, notes = _taught(recipe, scheme)
-            before = _before(recipe)
+            own, before = _named(recipe, scheme), _before(recipe)
             return RecipeData(
-                training,
-                [*taught, *before.training, *before.taught],
-                [*development, *before.development],
-                [*notes, *before.notes],
+                own.training,
+                [*own.taught, *before.training, *before.taught],
+                [*own.development, *before.development],
+                [*own.notes, *before.notes],
             )
         except InputError as error:
             notes = [f"the recipe's data cannot be read ({error}); baselines learn from the packaged corpus"]
@@ -64,13 +64,14 @@ def recipe_data(recipe_file: Path | None, scheme: Scheme) -> RecipeData:
         return RecipeData(notes=[*notes, f"no data for baselines to learn from ({error})"])
 
 
-def _taught(recipe: Recipe, scheme: Scheme) -> tuple[list[LabelledArticle], list[str]]:
-    """The articles that a teacher labelled, without which all else can be judged, and a note where they cannot be
-    read."""
+def _named(recipe: Recipe, scheme: Scheme) -> RecipeData:
+    """The articles that a recipe names; without those that a teacher labelled all else can be judged."""
+    training, development = (recipe_articles(recipe, scheme, [split]) for split in ("train", "dev"))
     try:
-        return taught_articles(recipe, scheme), []
+        return RecipeData(training, taught_articles(recipe, scheme), development)
     except InputError as error:
-        return [], [f"what a teacher labelled for the model cannot be read ({error}); articles in it are not told"]
+        note = f"what a teacher labelled for the model cannot be read ({error}); articles in it are not told"
+        return RecipeData(training, [], development, [note])
 
 
 def _before(recipe: Recipe) -> RecipeData:
@@ -79,13 +80,11 @@ def _before(recipe: Recipe) -> RecipeData:
         return RecipeData()
     try:
         earlier = load_recipe(str(model_folder(recipe.start) / "recipe.yaml"))
-        scheme = recipe_scheme(earlier)
-        training, development = (recipe_articles(earlier, scheme, [split]) for split in ("train", "dev"))
-        taught, notes = _taught(earlier, scheme)
+        data = _named(earlier, recipe_scheme(earlier))
     except InputError as error:
         return RecipeData(notes=[f"what '{recipe.start}', the start of training, learnt from cannot be read ({error})"])
     if earlier.start:
-        notes.append(
+        data.notes.append(
             f"'{recipe.start}', the start of training, went on from '{earlier.start}': what that learnt is not told"
         )
-    return RecipeData(training, taught, development, notes)
+    return data

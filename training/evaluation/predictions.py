@@ -8,6 +8,7 @@ compared.
 import csv
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -45,20 +46,16 @@ def prediction_rows(articles: Sequence[LabelledArticle], answers: Answers, schem
 
 
 def read_predictions(path: Path, articles: Sequence[LabelledArticle], scheme: Scheme) -> Answers:
-    """The answers in a predictions file for every sentence of `articles`; rows of other articles are passed
-    over, and so is a head for which no row has a label.
+    """The answers in a predictions file, or in a folder of parts that `whosays predict` wrote, for every sentence of
+    `articles`; rows of other articles are passed over, and so is a head for which no row has a label.
 
     Raises `InputError` with file, row and fix where a row is missing, given twice, for a sentence that is not
     there or is another, or has a label, score or probability that cannot be.
     """
-    if not path.is_file():
-        raise InputError(f"{path}: no such file")
-    if path.suffix not in READABLE:
-        raise InputError(f"{path}: unknown kind of file; give {', '.join(READABLE)}")
+    files = _files(path)
     wanted = {item.article.id: item for item in articles}
     found: dict[tuple[str, int], Answer] = {}
-    for number, row in _rows(path):
-        where = f"{path}, row {number}"
+    for row, where in chain.from_iterable(map(_rows, files)):
         place = _place(row, wanted, where)
         if place is None:
             continue
@@ -82,20 +79,35 @@ def read_predictions(path: Path, articles: Sequence[LabelledArticle], scheme: Sc
     return [[found[item.article.id, n].only(given) for n in range(len(item.article.sentences))] for item in articles]
 
 
-def _rows(path: Path) -> Iterator[tuple[int, Mapping[str, Any]]]:
-    """(row number from 1, or the line in JSONL; row)."""
+def _files(path: Path) -> list[Path]:
+    if path.is_dir():
+        parts = sorted(file for file in path.rglob("part-*") if file.suffix in READABLE)
+        if not parts:
+            raise InputError(f"{path}: is a folder without parts that `whosays predict` wrote; give a file")
+        return parts
+    if not path.is_file():
+        raise InputError(f"{path}: no such file")
+    if path.suffix not in READABLE:
+        raise InputError(f"{path}: unknown kind of file; give {', '.join(READABLE)}")
+    return [path]
+
+
+def _rows(path: Path) -> Iterator[tuple[Mapping[str, Any], str]]:
+    """The rows of a file, each with its place: the number from 1, or the line in JSONL."""
     if path.suffix == ".jsonl":
         for number, row in read_json_lines(str(path)):
             if isinstance(row, Reject):
                 raise InputError(str(row))
-            yield number, row
+            yield row, f"{path}, row {number}"
         return
     try:
         if path.suffix == ".csv":
             with path.open(encoding="utf-8-sig", newline="") as file:
-                yield from enumerate(csv.DictReader(file), 1)
+                for number, row in enumerate(csv.DictReader(file), 1):
+                    yield row, f"{path}, row {number}"
         else:
-            yield from enumerate(pq.read_table(path).to_pylist(), 1)
+            for number, row in enumerate(pq.read_table(path).to_pylist(), 1):
+                yield row, f"{path}, row {number}"
     except (csv.Error, UnicodeDecodeError, pa.ArrowException, OSError) as error:
         raise InputError(f"{path}: cannot be read: {str(error).splitlines()[0]}") from None
 

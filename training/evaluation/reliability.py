@@ -130,7 +130,7 @@ def _curve(truth: np.ndarray, scores: np.ndarray, articles: np.ndarray, weights:
     precision, recall, _ = precision_recall_curve(truth, scores, drop_intermediate=True)
     points = _spread(len(precision))
     samples = None
-    if len(set(articles)) > 1:
+    if len(set(articles[truth])) > 1:
         # Average precision is the mean, over the class's items, of the class's share among all down to that score.
         ranks = np.unique(-scores, return_inverse=True)[1]
         places = np.searchsorted(np.unique(ranks[truth]), ranks)

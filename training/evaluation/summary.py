@@ -110,14 +110,19 @@ def between_sides(judged: Judged, weights: np.ndarray) -> dict[str, Any] | None:
     }
     drawn = resample(counts, weights)
     f1 = {name: float(class_ratios(counts[..., chosen].sum((1, 2)))["f1"]) for name, chosen in groups.items()}
-    samples = {name: class_ratios(drawn[..., chosen].sum(-1))["f1"] for name, chosen in groups.items()}
+    samples = {
+        name: class_ratios(drawn[..., chosen].sum(-1))["f1"]
+        for name, chosen in groups.items()
+        if standing(counts[..., chosen].sum(-1))["f1"]
+    }
+    gaps = samples["most_heard"] - samples["others"] if len(samples) == len(groups) else None
     return {
         "conflicts": len(ranked),
         **{
-            name: {"f1": figure(f1[name], samples[name]), "support": int(support[chosen].sum())}
+            name: {"f1": figure(f1[name], samples.get(name)), "support": int(support[chosen].sum())}
             for name, chosen in groups.items()
         },
-        "gap": figure(f1["most_heard"] - f1["others"], samples["most_heard"] - samples["others"]),
+        "gap": figure(f1["most_heard"] - f1["others"], gaps),
     }
 
 

@@ -297,8 +297,21 @@ def test_a_column_that_no_input_has_is_an_error_unless_rows_may_have_it(label, t
     source = write(tmp_path / "in.jsonl", {"text": "Suden spoke."})
     label(table, source, to=tmp_path / "out.jsonl", layout=Layout(keep=("day",)))
     assert [row["day"] for row in read_jsonl(tmp_path / "out.jsonl")] == ["7", None]
-    with pytest.raises(WorkError, match="too long for a folder"):
-        label(write(tmp_path / "b.jsonl", {"text": "Hm.", "day": "x" * 300}), to=tmp_path / "out", partition_by="day")
+
+
+def test_an_article_whose_partition_has_no_name_is_rejected_and_the_rest_labelled(label, tmp_path):
+    given = [*rows(5), {"id": "long", "text": "Norden spoke.", "place": "Ж" * 48}, *rows(5, 9)]
+    summary = label(write(tmp_path / "in.jsonl", *given), to=tmp_path / "out", partition_by="place")
+    assert (summary.articles, summary.rejects, summary.finished) == (9, 1, True)
+    [reject] = read_jsonl(summary.rejects_file)
+    assert (reject["line"], reject["reason"][:37]) == (6, "place: too long for the name of a fol")
+
+
+def test_a_column_that_the_first_articles_lack_is_told(label, tmp_path, caplog):
+    source = write(tmp_path / "in.jsonl", *rows(3))
+    label(source, to=tmp_path / "out.jsonl", layout=Layout(keep=("place", "plaice")))
+    assert "column 'plaice': none of the first 3 articles has it" in caplog.text
+    assert "'place'" not in caplog.text
 
 
 def test_a_folder_of_parts_opens_as_one_table(label, tmp_path):

@@ -246,6 +246,8 @@ def test_strict_stops_at_the_first_and_keeps_what_is_whole(label, tmp_path):
     assert not (tmp_path / "out.jsonl").exists()
     summary = label(source, to=tmp_path / "out.jsonl")
     assert (summary.resumed, summary.articles, summary.rejects) == (1, 12, 1)
+    with pytest.raises(WorkError, match="1 articles were rejected already"):
+        label(source, to=tmp_path / "out.jsonl", strict=True)
 
 
 @pytest.mark.parametrize("name", ["out.jsonl", "out.csv", "out.parquet", "out"])

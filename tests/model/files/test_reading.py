@@ -242,6 +242,29 @@ def test_gzip_of_one_or_several_members(tmp_path, pack):
     assert [a.text for a in read(tmp_path / "a.jsonl.gz")] == ["One.", "Two.", "Three."]
 
 
+@pytest.mark.parametrize(("after", "rejects"), [(bytes(512), 0), (b"garbage", 1)])
+def test_what_stands_behind_the_end_of_a_gzip_file_costs_no_row(tmp_path, after, rejects):
+    texts = [f"{os.urandom(20).hex()}." for _ in range(300)]
+    path = tmp_path / "a.jsonl.gz"
+    path.write_bytes(gzip.compress(lines_of(*texts[:200])) + gzip.compress(lines_of(*texts[200:])) + after)
+    found = read(path)
+    assert [a.text for a in found[:300]] == texts
+    assert ["cannot be read from here on" in each.reason for each in found[300:]] == [True] * rejects
+
+
+def test_text_of_which_nothing_can_be_seen_is_empty(tmp_path):
+    blank = "\u200b\ufeff\x00 \u00ad"
+    path = tmp_path / "a.jsonl"
+    rows = [{"text": blank}, {"sentences": ["It rained.", blank]}, {"text": f"It{blank}rained."}]
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    (tmp_path / "b.txt").write_text(blank)
+    first, second, third, fourth = read(path, tmp_path / "b.txt")
+    assert "empty" in first.reason
+    assert "number 2 must be text" in second.reason
+    assert isinstance(third, Article)
+    assert "empty" in fourth.reason
+
+
 def test_compressed_files_read_as_what_is_in_them(tmp_path):
     text = "Grüße. Danke."
     table = f'id,text\nx,"{text}"\n'.encode()
