@@ -111,6 +111,7 @@ def _expand(name: str, barred: tuple[str, ...]) -> list[Source]:
     if name == STDIN:
         return [Source(STDIN, "stdin")]
     path = Path(name)
+    name = str(path)  # "./news" and "news/" are known as "news" when a run is taken up
     if path.exists():
         if _is_barred(name, barred):
             return []
@@ -219,7 +220,7 @@ def _encodable(name: str) -> str:
 def open_bytes(path: str) -> IO[bytes]:
     """The bytes of a file, decompressed if it is compressed. Reading raises `OSError` where the compression breaks."""
     if path.lower().endswith(".gz"):
-        return io.BufferedReader(_Gunzipped(path), _BLOCK)
+        return io.BufferedReader(_Gunzipped(gzip.open(path)), _BLOCK)
     if path.lower().endswith(".zst"):
         return io.BufferedReader(pa.input_stream(path, compression="zstd"), _BLOCK)  # type: ignore[arg-type]
     return Path(path).open("rb")
@@ -228,8 +229,8 @@ def open_bytes(path: str) -> IO[bytes]:
 class _Gunzipped(io.RawIOBase):
     """What a .gz file holds, up to where it breaks: zeros at its end, as tapes and block copies leave, are no break."""
 
-    def __init__(self, path: str) -> None:
-        self._file = gzip.open(path)  # noqa: SIM115 - `close` closes it
+    def __init__(self, file: gzip.GzipFile) -> None:
+        self._file = file
 
     def readable(self) -> bool:
         return True

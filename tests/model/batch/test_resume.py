@@ -307,6 +307,12 @@ def test_an_article_whose_partition_has_no_name_is_rejected_and_the_rest_labelle
     assert (reject["line"], reject["reason"][:37]) == (6, "place: too long for the name of a fol")
 
 
+def test_a_file_spelt_otherwise_is_the_same_input(label, tmp_path):
+    source = write(tmp_path / "in.jsonl", *rows(3))
+    label(source, to=tmp_path / "out")
+    assert label(f"{tmp_path}//./in.jsonl", to=tmp_path / "out").idle
+
+
 def test_a_column_that_the_first_articles_lack_is_told(label, tmp_path, caplog):
     source = write(tmp_path / "in.jsonl", *rows(3))
     label(source, to=tmp_path / "out.jsonl", layout=Layout(keep=("place", "plaice")))
