@@ -245,6 +245,9 @@ def _development(metrics: Mapping[str, Any], development: Sequence[LabelledArtic
     ]
     means = [[cell(head), "**macro**", f"**{best[f'{head}_macro_f1']:.3f}**"] for head in heads]
     conflicts = ", ".join(sorted({item.conflict.name for item in development}))
+    begun = [entry for entry in metrics["epochs"] if entry.get("epoch") == 0]
+    before = f"before training {begun[0]['macro_f1']:.3f}, " if begun else ""
+    by_epoch = ", ".join(f"{entry['macro_f1']:.3f}" for entry in metrics["epochs"][len(begun) :])
     calibrated = ", ".join(f"{head} {value:.2f}" for head, value in metrics["temperatures"].items())
     return f"""## On the development articles
 
@@ -253,7 +256,7 @@ The best epoch was chosen on these very articles, so the figures lean to the kin
 
 {_table(["head", "class", "F1"], [*rows, *means])}
 
-Macro-F1 by epoch: {", ".join(f"{entry['macro_f1']:.3f}" for entry in metrics["epochs"])}.
+Macro-F1 {before}by epoch: {by_epoch}.
 Temperatures for calibration, of the heads that these articles label: {calibrated or "none"}."""
 
 
