@@ -37,11 +37,8 @@ from .corpus import LabelledArticle, labelled_heads
 from .evaluation.evaluate import Say
 from .evaluation.judged import judge_head, model_answers
 from .evaluation.metrics import macro_f1, pooled_f1
-from .recipe import Recipe, dump_recipe, first_recipe, recipe_articles, recipe_scheme, taught_articles
+from .recipe import Recipe, dump_recipe, recipe_articles, recipe_scheme, taught_articles
 from .rows import EpochRows, GroupedByLength, collate_rows
-
-FIRST_FOLDER = "first"
-"""Where in a run folder the model is that the recipe's `first` made."""
 
 logger = logging.getLogger(__name__)
 
@@ -50,16 +47,11 @@ def train(recipe: Recipe, output: Path, say: Say = lambda doing: None) -> dict[s
     """Train by `recipe` into folder `output`, a complete model folder. Returns the metrics written there.
 
     The folder gets the best model so far whenever there is a better one, so that a run that dies leaves that.
-    What the recipe has `first` is trained into its subfolder "first".
-    `say` is told, a hundred times a training, how far it is and what the loss was since the last time.
+    `say` is told, a hundred times in all, how far it is and what the loss was since the last time.
     Raises `InputError` if the recipe's encoder, files or labels cannot be used.
     """
     if recipe.start and Path(recipe.start).resolve() == output.resolve():
         raise InputError(f"start '{recipe.start}': is the folder to train into; give another output")
-    start = recipe.start
-    if earlier := first_recipe(recipe):
-        train(earlier, output / FIRST_FOLDER, say)
-        start = str(output / FIRST_FOLDER)
     set_seed(recipe.seed)
     model, tokenizer = new_model(
         recipe.encoder,
@@ -72,8 +64,8 @@ def train(recipe: Recipe, output: Path, say: Say = lambda doing: None) -> dict[s
         max_tokens=recipe.max_tokens,
         overlap=recipe.overlap,
     )
-    if start:
-        begin_with(model, start)
+    if recipe.start:
+        begin_with(model, recipe.start)
     predictor = Predictor(model, tokenizer, precision=recipe.precision)
     if predictor.bf16:
         round_frozen(model)
@@ -125,7 +117,7 @@ def train(recipe: Recipe, output: Path, say: Say = lambda doing: None) -> dict[s
             callbacks=[keep, TellProgress(say)],
         )
         trainer.remove_callback(PrinterCallback)
-        if start:  # which stays if no epoch is better
+        if recipe.start:  # which stays if no epoch is better
             trainer.evaluate()
         trainer.train()
     return _finish(recipe, output, development, keep.history)

@@ -32,18 +32,6 @@ class Lora(BaseModel):
     frozen: int = Field(default=0, ge=0)
 
 
-class Earlier(BaseModel):
-    """What is otherwise in a training that goes before, null meaning the same; one that pools by the mean may go before
-    attention, not the reverse.
-    """
-
-    model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
-    pooling: Literal["mean"] | None = None
-    epochs: int | None = Field(default=None, ge=1, le=200)
-    encoder_lr: Positive | None = None
-    head_lr: Positive | None = None
-
-
 class Recipe(BaseModel):
     """One training run. Every field has a default; an unknown key or a value out of range is refused.
 
@@ -54,8 +42,7 @@ class Recipe(BaseModel):
     which the first come back where there are more sides, with 0 as their words. `taught` are articles that a teacher
     labelled, as `whosays distil` writes them, to learn from beside those; "packaged" means the file in the package.
     `variety` words the training articles anew each epoch (see `variety.varied`). `lora` null means full fine-tuning.
-    Learning rates are AdamW's peaks: linear warm-up over `warmup` of the steps, then linear decay to 0. `first` is how
-    a training with the same data differs that goes before this one and that this one goes on from, null for none.
+    Learning rates are AdamW's peaks: linear warm-up over `warmup` of the steps, then linear decay to 0.
     """
 
     model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
@@ -86,7 +73,6 @@ class Recipe(BaseModel):
     warmup: float = Field(default=0.06, ge=0, lt=1)
     seed: int = Field(default=13, ge=0, lt=2**32)
     precision: Literal["auto", "fp32", "bf16"] = "auto"
-    first: Earlier | None = None
 
     @field_validator("scheme")
     @classmethod
@@ -158,13 +144,6 @@ def _apply(data: dict[str, Any], change: str) -> None:
 def dump_recipe(recipe: Recipe) -> str:
     """The recipe as YAML, every field written out; `load_recipe` reads it back."""
     return yaml.safe_dump(recipe.model_dump(), sort_keys=False)
-
-
-def first_recipe(recipe: Recipe) -> Recipe | None:
-    """The training that goes before a recipe's own; None if it has none."""
-    if recipe.first is None:
-        return None
-    return recipe.model_copy(update=recipe.first.model_dump(exclude_none=True) | {"first": None})
 
 
 def recipe_scheme(recipe: Recipe) -> Scheme:

@@ -22,7 +22,6 @@ def test_every_packaged_recipe_loads():
         overlap=st.integers(0, 100),
         stand_ins=st.integers(0, 8),
         start=st.none() | st.just("default"),
-        first=st.none() | st.fixed_dictionaries({"epochs": st.integers(1, 9), "head_lr": st.floats(1e-6, 1)}),
     )
 )
 def test_what_was_dumped_loads_back(tmp_path_factory, recipe):
