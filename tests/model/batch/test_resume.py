@@ -302,7 +302,7 @@ def test_a_column_that_no_input_has_is_an_error_unless_rows_may_have_it(label, t
 def test_an_article_whose_partition_has_no_name_is_rejected_and_the_rest_labelled(label, tmp_path):
     given = [*rows(5), {"id": "long", "text": "Norden spoke.", "place": "Ж" * 48}, *rows(5, 9)]
     summary = label(write(tmp_path / "in.jsonl", *given), to=tmp_path / "out", partition_by="place")
-    assert (summary.articles, summary.rejects, summary.finished) == (9, 1, True)
+    assert (summary.articles, summary.rejects, summary.finished) == (len(given) - 1, 1, True)
     [reject] = read_jsonl(summary.rejects_file)
     assert (reject["line"], reject["reason"][:37]) == (6, "place: too long for the name of a fol")
 
