@@ -80,8 +80,7 @@ def label_files(
     an option cannot be used, there is no article in the input, `conflict` was forgotten, or an earlier run in the
     same place had other inputs, model or settings (`force` starts anew then, and replaces what is finished);
     `WorkError` if writing fails, an input changes meanwhile, or, if `strict`, at the first reject, those of the run so
-    far among them. What was whole
-    stays, and the same call goes on from there.
+    far among them. What was whole stays, and the same call goes on from there.
     """
     output, inputs = Path(output), _names(inputs)
     place = run_place(output, format, partition_by)
@@ -91,12 +90,12 @@ def label_files(
     given = find_inputs(inputs, own, is_output)
     _check_confidence(min_confidence)
     columns = sorted({*layout.keep, *([] if partition_by is None else [partition_by])} - {CONFLICT})
-    _check_columns(columns, given)
+    unsure = _check_columns(columns, given)
 
     def parts_from(sources: list[Source], state: RunState) -> Iterator[Part]:
         items = read_items(sources, columns, state.end)
         parts = cut_parts(items, sources, conflict, state.parts, part_items, place.partition)
-        return parts if state.parts else _begun(parts, columns)
+        return parts if state.parts else _begun(parts, unsure)
 
     with locked(place):
         earlier = earlier_run(place, given, force)
@@ -185,8 +184,8 @@ def label_stream(
     sources = find_inputs(_names(inputs), is_output=is_output)
     _check_confidence(min_confidence)
     columns = [name for name in layout.keep if name != CONFLICT]
-    _check_columns(columns, sources)
-    parts = _begun(cut_parts(read_items(sources, [*columns, *keep]), sources, conflict), columns)
+    unsure = _check_columns(columns, sources)
+    parts = _begun(cut_parts(read_items(sources, [*columns, *keep]), sources, conflict), unsure)
     engine = start_engine(model, precision, min_confidence)
     layout.schema(engine.heads)  # for what it raises
     return engine.run(parts)
@@ -197,28 +196,34 @@ def _check_confidence(least: float) -> None:
         raise InputError(f"min_confidence must be a probability from 0 to 1, got {least}")
 
 
-def _check_columns(names: Iterable[str], sources: Iterable[Source]) -> None:
-    """Raise `InputError` if a column cannot follow into the output, or no input has it.
+def _check_columns(names: Iterable[str], sources: Iterable[Source]) -> list[str]:
+    """Those columns that no table has, but rows of JSON may have.
 
-    Rows of JSON may have any, a text has none.
+    Raises `InputError` if a column cannot follow into the output, or no input has it; a text has none.
     """
+    unsure = []
     inputs = [source.path for source in sources if kind(source.path) != ".txt"]
     for name in names:
         if not name:
             raise InputError("a column to keep or to partition by has no name; write it out, or leave the option away")
         if name in OWN_COLUMNS:
             raise InputError(f"column '{name}': is what articles are read from, so it cannot follow into the output")
-        known = map(columns_of, inputs)
-        if not any(columns is None or name in columns for columns in known):
+        if any(name in (columns or ()) for columns in map(columns_of, inputs)):
+            continue
+        if not any(columns is None for columns in map(columns_of, inputs)):
             raise InputError(f"column '{name}': none of the inputs has it")
+        unsure.append(name)
+    return unsure
 
 
-def _begun(parts: Iterator[Part], columns: Sequence[str]) -> Iterator[Part]:
-    """The same parts, with a warning of columns that the first has nothing in. Raises `InputError` if there is none."""
+def _begun(parts: Iterator[Part], unsure: Sequence[str]) -> Iterator[Part]:
+    """The same parts, with a warning of the columns that no article of the first has, of those that it is not sure are
+    anywhere. Raises `InputError` if there is none.
+    """
     first = next(parts, None)
     if first is None:
         raise InputError("there is no article in the input; give files that have some")
-    for name in columns:
+    for name in unsure:
         if first.jobs and all(kept_value(job, name) is None for job in first.jobs):
             logger.warning("column '%s': none of the first %d articles has it; is it spelt so?", name, len(first.jobs))
     return chain([first], parts)

@@ -318,6 +318,11 @@ def test_a_column_that_the_first_articles_lack_is_told(label, tmp_path, caplog):
     label(source, to=tmp_path / "out.jsonl", layout=Layout(keep=("place", "plaice")))
     assert "column 'plaice': none of the first 3 articles has it" in caplog.text
     assert "'place'" not in caplog.text
+    table = tmp_path / "table.csv"
+    table.write_text("text,plaice\nNorden spoke.,\n")
+    caplog.clear()
+    label(table, source, to=tmp_path / "other.jsonl", layout=Layout(keep=("plaice",)))
+    assert not caplog.text, "a table has it, if with nothing in it"
 
 
 def test_a_folder_of_parts_opens_as_one_table(label, tmp_path):
