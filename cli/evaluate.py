@@ -21,7 +21,9 @@ def evaluate(
     ],
     predictions: Annotated[
         Path | None,
-        typer.Option(help="Score this file's labels (.jsonl, .csv, .parquet) in place of a model."),
+        typer.Option(
+            help="Score the labels in this file (.jsonl, .csv, .parquet) or folder of parts in place of a model."
+        ),
     ] = None,
     sides: Annotated[
         list[Path] | None, typer.Option(help="A sides file of a conflict that is not packaged. Repeatable.")
