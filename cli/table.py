@@ -12,6 +12,8 @@ from ..model.page.view import MARKS, clean
 if TYPE_CHECKING:
     from ..model.predictor import Prediction
 
+_SENTENCE, _LABEL, _FRAME = 20, 8, 3
+"""Characters that a sentence's column and a label's have at least where there is little room, and a column's frame."""
 _COLOURS = ("blue", "dark_orange", "green", "magenta", "cyan", "red")
 
 
@@ -26,9 +28,10 @@ def print_tables(articles: "Iterable[list[Prediction]]") -> None:
             pad_edge=False,
         )
         heads = list(article[0].labels)
+        room = console.width - _SENTENCE - _FRAME * (len(heads) + 1)
         for head in heads:
-            table.add_column(head, no_wrap=True)
-        table.add_column("sentence", ratio=1)
+            table.add_column(head, max_width=max(_LABEL, room // len(heads)), overflow="fold")
+        table.add_column("sentence", ratio=1, overflow="fold")
         sides = sorted({key for p in article for key in p.probabilities[heads[0]]} - {"none", "other", "both"})
         pointed_at = {(p.evidence.start, p.evidence.end) for p in article if p.evidence}
         for p in article:

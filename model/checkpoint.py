@@ -99,7 +99,7 @@ def new_model(
 def begin_with(model: SentenceLabeler, name: str) -> None:
     """Give an untrained `model` the weights of model `name`, a packaged one or a folder, for training to go on from.
 
-    A head that `name` lacks, or has with other labels, stays untrained. Where `name` pools by the mean and `model` by
+    Labels that `name` does not have stay untrained, which the log tells. Where `name` pools by the mean and `model` by
     attention, that begins as the mean. Raises `InputError` if there is no such model, it is ONNX, damaged, or built in
     another way than `model`.
     """
@@ -117,19 +117,21 @@ def begin_with(model: SentenceLabeler, name: str) -> None:
             its, ours = getattr(begun, field), getattr(config, field)
             if its != ours and (field, its) != ("pooling", "mean"):
                 raise InputError(f"start '{name}': has {field} {its}, the recipe {ours}; give the recipe the model's")
-        known = Scheme.from_dict(begun.scheme).heads
-        fresh = {
-            f"{part}.{head.name}" for head in model.scheme.heads if head not in known for part in ("heads", "focus")
-        }
-        if begun.pooling != config.pooling:
-            fresh |= {f"focus.{head.name}" for head in model.scheme.heads}
-        weights = _read_weights(folder)
-        wanted = {weight for weight in _stored_weights(model) if ".".join(weight.split(".")[:2]) not in fresh}
-        if missing := wanted - set(weights):
-            raise InputError(
-                f"{folder / _WEIGHTS}: does not fit config.json at '{min(missing)}'; the folder is damaged"
-            )
-        model.load_state_dict({weight: weights[weight] for weight in wanted}, strict=False)
+        weights, own = _read_weights(folder), _stored_weights(model)
+        taken = {weight: weights[weight] for weight in own if not weight.startswith(("heads.", "focus."))}
+        known = {head.name: head.labels for head in Scheme.from_dict(begun.scheme).heads}
+        for head in model.scheme.heads:
+            labels = known.get(head.name, ())
+            if new := [label for label in head.labels if label not in labels]:
+                logger.info(
+                    "start '%s': does not know %s of '%s', which begin untrained", name, ", ".join(new), head.name
+                )
+            if labels and config.pooling == begun.pooling == "attention":
+                taken[f"focus.{head.name}"] = weights[f"focus.{head.name}"]
+            for part in (f"heads.{head.name}.weight", f"heads.{head.name}.bias"):
+                rows = (weights[part][labels.index(label)] if label in labels else None for label in head.labels)
+                taken[part] = torch.stack([own[part][n] if row is None else row for n, row in enumerate(rows)])
+        model.load_state_dict(taken, strict=False)
 
 
 def save_model(model: SentenceLabeler, tokenizer: PreTrainedTokenizerBase, folder: Path) -> None:

@@ -106,7 +106,7 @@ def labelling_speed(predictor: Predictor, articles: Sequence[LabelledArticle]) -
 def _head(recipe: Recipe) -> str:
     base = hub_name(recipe.encoder)
     # What somebody else's articles and encoder allow, and in which language they are, only they can say.
-    begun = [recipe.start] if recipe.start and not (PACKAGED_MODELS / recipe.start).is_dir() else []
+    begun = [recipe.start] if recipe.start and recipe.start not in {m.name for m in PACKAGED_MODELS.iterdir()} else []
     ours = recipe.encoder in BUILT_IN and not own_files([*recipe.train, *recipe.taught, *begun])
     own = "license: apache-2.0\nlanguage: en\n" if ours else ""
     return f"""---

@@ -67,8 +67,8 @@ def cross_validate(recipe: Recipe, groups: int | None, output: Path, say: Say = 
     """Train and judge every fold into `output`, go on where an earlier run stopped, and report on all
     together.
 
-    Raises `InputError` if `output` holds a cross-validation of another recipe, other data, sides or groups, or if some
-    fold has no labels to judge on, to choose an epoch by or to learn a head from.
+    Raises `InputError` if `output` holds a cross-validation of another recipe or start, other data, sides or groups, or
+    if some fold has no labels to judge on, to choose an epoch by or to learn a head from.
     """
     notes = ["articles that a teacher labelled are left out"] if recipe.taught else []
     if recipe.start:
@@ -87,6 +87,7 @@ def cross_validate(recipe: Recipe, groups: int | None, output: Path, say: Say = 
         "gold_sha256": describe(articles, scheme)["gold_sha256"],
         "sides_sha256": _sides_sha256(articles),
         "folds": [asdict(fold) for fold in folds],
+        "start_sha256": model_sha256(recipe.start) if recipe.start else None,
     }
     _keep_plan(plan, output)
     held: list[LabelledArticle] = []
@@ -132,7 +133,7 @@ def _keep_plan(plan: dict[str, Any], output: Path) -> None:
             raise InputError(f"{file}: not valid JSON: {error}; give another folder") from None
         if kept != plan:
             raise InputError(
-                f"{output}: holds a cross-validation of another recipe, other data, sides or groups; "
+                f"{output}: holds a cross-validation of another recipe or start, other data, sides or groups; "
                 "give another folder"
             )
         return

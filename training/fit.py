@@ -25,7 +25,7 @@ from transformers import (
     set_seed,
 )
 
-from ..model.checkpoint import WEIGHTS_FILES, begin_with, load_model, new_model, save_model
+from ..model.checkpoint import WEIGHTS_FILES, begin_with, load_model, model_folder, new_model, save_model
 from ..model.errors import InputError
 from ..model.labels import Scheme
 from ..model.network import SentenceLabeler
@@ -50,7 +50,7 @@ def train(recipe: Recipe, output: Path, say: Say = lambda doing: None) -> dict[s
     `say` is told, a hundred times in all, how far it is and what the loss was since the last time.
     Raises `InputError` if the recipe's encoder, files or labels cannot be used.
     """
-    if recipe.start and Path(recipe.start).resolve() == output.resolve():
+    if recipe.start and model_folder(recipe.start).resolve() == output.resolve():
         raise InputError(f"start '{recipe.start}': is the folder to train into; give another output")
     set_seed(recipe.seed)
     model, tokenizer = new_model(

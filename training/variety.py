@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from ..model.article import article_from_sentences
 from ..model.labels import BOTH, NONE, OTHER
+from ..model.sides import Conflict
 from .corpus import LabelledArticle
 
 Share = Field(default=0.0, ge=0, le=1)
@@ -73,6 +74,7 @@ _NO_SOURCE = regex.compile(
     r"\b(?:had|to|and),?$|"
     r"\b(?:that|which|who|whose|when|where|while|as|after|before|because|since|until|although|though|unless|whether|if|"
     r"quot\w+|made|issued|would|he'd)\b|"
+    r"^(?!united\b)\p{L}+ed\b[^,]*,|"  # "Reached at home, a man said"
     r"^[^,]*,$",  # "The bridge is lost, said a man": what stands here is what he said
     regex.IGNORECASE,
 )
@@ -83,7 +85,7 @@ _NO_CLAUSE = regex.compile(
 # First words that are small inside a sentence; the second group is part of a name before another capital.
 _COMMON = regex.compile(
     r"(?i:the|an?|he|she|it|they|we|his|her|its|their|this|these|those|some|several|many|most|both|one|two|three|four|"
-    r"five|another|other|local)\b|"
+    r"five|another|other|local|more|our|my)\b|"
     r"(?i:activists|aid|analysts|authorities|diplomats|doctors|election|government|human|lawyers|lawmakers|medics|"
     r"members|military|news|officials|opposition|police|prosecutors|protesters|provincial|rebels|relatives|reports|"
     r"residents|rights|security|state|survivors|troops|witnesses)\b(?!\s*\p{Lu})"
@@ -126,8 +128,7 @@ def varied(
         texts, kept = run_in(texts, [_gives_way(item, heads, n) for n in range(len(texts) - 1)], draw)
     if draw.random() < variety.lost_punctuation:
         lost = draw.choice(_LOSSES)
-        # A sentence that is nothing but punctuation stays, so that none is empty.
-        texts = [lost.sub("", text).strip() or text for text in texts]
+        texts = [_without(lost, text, item.conflict) for text in texts]
     article = article_from_sentences(item.article.id, texts, item.article.conflict, item.article.extra)
     return LabelledArticle(
         article,
@@ -135,6 +136,12 @@ def varied(
         {head: tuple(labels[n] for n in kept) for head, labels in item.labels.items()},
         {head: tuple(chances[n] for n in kept) for head, chances in item.taught.items()},
     )
+
+
+def _without(lost: "regex.Pattern[str]", text: str, conflict: Conflict) -> str:
+    """A sentence that has lost some punctuation; one that would be empty, or have other mentions, stays."""
+    left = lost.sub("", text).strip()
+    return left if left and conflict.count_mentions(left) == conflict.count_mentions(text) else text
 
 
 def _gives_way(item: LabelledArticle, heads: Sequence[str], n: int) -> bool:
@@ -155,7 +162,7 @@ def source_last(text: str, draw: random.Random) -> str:
     source, verb, clause = parts
     ways = _attributed(f"{_capital(clause)},", source, verb)
     if _inverts(source, verb):
-        ways.append(f"According to {source}, {clause.removesuffix('.')}.")
+        ways.append(f"According to {source.rstrip(',')}, {clause.removesuffix('.')}.")
     return draw.choice(ways)
 
 
@@ -170,7 +177,7 @@ def quotation_first(text: str, draw: random.Random) -> str:
 
 def _attributed(said: str, source: str, verb: str) -> list[str]:
     """The ways to put a source behind what it says."""
-    inverted = [f"{said} {verb} {source}."] if _inverts(source, verb) else []
+    inverted = [f"{said} {verb} {source.rstrip(',')}."] if _inverts(source, verb) else []
     return [f"{said} {source} {verb}.", *inverted]
 
 
@@ -178,7 +185,7 @@ def _source_verb_clause(text: str) -> tuple[str, str, str] | None:
     for pattern in _SOURCE_FIRST:
         found = pattern.fullmatch(text)
         if found and _is_source(found["source"]) and _is_clause(found["clause"]):
-            return _lowered(found["source"]).rstrip(","), found["verb"], _whole(found["clause"])
+            return _lowered(found["source"]), found["verb"], _whole(found["clause"])
     return None
 
 

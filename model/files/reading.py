@@ -8,6 +8,7 @@ datasets come `_TABLE_BATCH` rows at a time, whole however long: what is too lon
 import csv
 import json
 import math
+import re
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -26,6 +27,9 @@ ROW_LIMIT = 10_000_000
 _ORIGINAL_LIMIT = 10_000
 _TABLE_BATCH = 64
 _DEEPEST = 100
+_OBJECT = re.compile(rb"""\s*\{\s*(["}]|$)""")
+_ARRAY = re.compile(rb"""\s*\[\s*([{"\]]|$)""")
+"""How JSON begins, and a text that stands in brackets does not."""
 OWN_COLUMNS = ("id", "text", "sentences", "conflict")
 """What an article is read from; a row's other columns are extra."""
 
@@ -108,9 +112,13 @@ def _read_source(path: str, id: str, after: int, keep: Sequence[str]) -> Iterato
             yield 1, _read_text(path, id), None
         return
     if found == STDIN:
+        if sys.stdin is None:
+            raise InputError("standard input is closed; give it a text or JSON Lines, or name files")
         lines = _bounded_lines(sys.stdin.buffer)
         opening = _opening(lines)
-        if not opening[-1].lstrip().startswith(b"{"):
+        if _ARRAY.match(opening[-1]):
+            raise InputError("standard input is a JSON array; give one object a line, as `jq -c '.[]'` writes them")
+        if not _OBJECT.match(opening[-1]):
             begun = b"".join(opening)
             rest = sys.stdin.buffer.read(max(0, ROW_LIMIT + 1 - len(begun)))
             yield 1, _text_article(STDIN, id, begun + rest), None

@@ -1,5 +1,6 @@
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -15,7 +16,7 @@ from whosays.cli.stopping import Stop
 from whosays.cli.table import print_tables
 from whosays.model.article import article_from_text
 from whosays.model.predictor import Predictor
-from whosays.model.sides import Mention
+from whosays.model.sides import Conflict, Mention, Side
 
 runner = CliRunner()
 SIDES = ["--side", "Kyiv=Ukraine,Ukrainian", "--side", "Moscow=Russia,Russian,Kremlin"]
@@ -63,6 +64,20 @@ def test_a_mention_is_underlined_where_it_stands_whichever_sentence_points_at_it
     first, second = Predictor.load(str(tiny_model)).label(article_from_text("a", text), strait)
     print_tables([[replace(first, evidence=None), replace(second, evidence=Mention("northland", 0, 6))]])
     assert "\x1b[4mNorden\x1b[0m met the press." in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("width", ["40", "80"])
+def test_a_narrow_terminal_cuts_no_sentence(tiny_model, capsys, monkeypatch, width):
+    monkeypatch.setenv("COLUMNS", width)
+    key = "organisation_for_security_and_co_operation"
+    conflict = Conflict("c", (Side(key, "Organisation", ("OSCE",)), Side("b", "B", ("Suden",))))
+    text = "See https://www.example.org/news/2024/05/12/the-very-long-address-of-a-page-that-nobody-reads.html"
+    [row] = Predictor.load(str(tiny_model)).label(article_from_text("a", text), conflict)
+    print_tables([[replace(row, labels=row.labels | {"side": key})]])
+    printed = re.sub(r"\x1b\[[\d;]*m", "", capsys.readouterr().out)
+    cells = [line.rsplit("│", 2)[-2].strip() for line in printed.splitlines() if line.count("│") > 2]
+    assert text.replace(" ", "") in "".join(cells).replace(" ", "")
+    assert "…" not in printed
 
 
 def test_a_terminal_need_not_have_every_character(article, tiny_model):

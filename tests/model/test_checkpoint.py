@@ -351,16 +351,24 @@ def test_a_model_with_attention_begins_as_the_mean_that_its_start_had(tiny_encod
             assert chances == pytest.approx(other.probabilities[head], abs=1e-5)
 
 
-def test_heads_with_other_labels_begin_anew(tiny_encoder, tmp_path):
+def test_labels_are_begun_with_by_name_and_new_ones_untrained(tiny_encoder, tmp_path, caplog):
+    caplog.set_level("INFO")
     side, stance = DEFAULT_SCHEME.heads
     start = filled_model(tiny_encoder, tmp_path, pooling="attention").state_dict()
-    scheme = Scheme((side, Head("stance", stance.labels[::-1]), Head("tone", ("calm", "angry"))))
+    labels = ("unclear", *stance.labels[::-1])
+    scheme = Scheme((side, Head("stance", labels), Head("tone", ("calm", "angry"))))
     model, _ = new_model(str(tiny_encoder), **ADAPTED, pooling="attention", scheme=scheme)
     untrained = {name: weight.clone() for name, weight in model.state_dict().items()}
     begin_with(model, str(tmp_path))
     for name, weight in model.state_dict().items():
-        new = name.startswith(("heads.stance", "heads.tone", "focus.stance", "focus.tone"))
-        assert torch.equal(weight, untrained[name] if new else start[name]), name
+        if name.startswith("heads.stance"):
+            assert torch.equal(weight[0], untrained[name][0])
+            assert torch.equal(weight[1:], start[name].flip(0))
+        else:
+            assert torch.equal(weight, untrained[name] if "tone" in name else start[name]), name
+    assert "does not know unclear of 'stance', which begin untrained" in caplog.text
+    assert "does not know calm, angry of 'tone', which begin untrained" in caplog.text
+    assert "'side'" not in caplog.text
 
 
 @pytest.mark.parametrize(
@@ -392,5 +400,5 @@ def test_a_start_over_another_encoder_or_with_weights_missing_is_refused(encoder
     weights = load_file(tmp_path / "other" / "model.safetensors")
     del weights["heads.side.bias"]
     save_file(weights, tmp_path / "other" / "model.safetensors")
-    with pytest.raises(InputError, match=r"does not fit config.json at 'heads.side.bias'"):
+    with pytest.raises(InputError, match=r"the model folder is damaged: 'heads\.side\.bias'"):
         begin_with(model, str(tmp_path / "other"))

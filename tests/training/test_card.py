@@ -123,11 +123,12 @@ def test_a_card_names_the_files_that_a_teacher_labelled_and_claims_no_licence_or
     )
 
 
-def test_a_card_names_the_model_that_training_began_with(articles):
+def test_a_card_names_the_model_that_training_began_with(articles, tiny_model):
     packaged = model_card(Recipe(start="default"), METRICS, articles)
     assert "\nlicense: apache-2.0" in packaged
     assert "packaged corpus. It began with the weights of the model `default`. The packaged corpus is" in packaged
     assert "license" not in model_card(Recipe(start="runs/mine"), METRICS, articles), "its data may be anybody's"
+    assert "license" not in model_card(Recipe(start=str(tiny_model)), METRICS, articles)
 
 
 def test_a_card_describes_the_probes_that_are_made(articles, tiny_encoder, tiny_model):

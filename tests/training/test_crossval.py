@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 from pathlib import Path
 
 import pytest
@@ -121,7 +122,7 @@ def test_it_reports_over_all_folds_and_goes_on_where_it_stopped(recipe, tmp_path
         cross_validate(recipe.model_copy(update={"seed": 14}), None, output)
     sides = tmp_path / "c0.yaml"
     sides.write_text(sides.read_text().replace('"Norden"', '"Norden", "Nord"'))
-    with pytest.raises(InputError, match="another recipe, other data, sides"):
+    with pytest.raises(InputError, match="another recipe or start, other data, sides"):
         cross_validate(recipe, None, output)
     (output / "plan.json").write_text("{")
     with pytest.raises(InputError, match=r"plan\.json: not valid JSON"):
@@ -132,6 +133,22 @@ def at(content, path):
     for key in path:
         content = content[key]
     return content
+
+
+def test_folds_of_another_start_are_not_mixed_in(recipe, tmp_path, tiny_model, monkeypatch):
+    def stopped(*given):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(crossval, "train", stopped)
+    start = shutil.copytree(tiny_model, tmp_path / "start")
+    begun = recipe.model_copy(update={"start": str(start)})
+    for _ in range(2):
+        with pytest.raises(KeyboardInterrupt):
+            cross_validate(begun, None, tmp_path / "folds")
+    config = json.loads((start / "config.json").read_text())
+    (start / "config.json").write_text(json.dumps(config | {"temperatures": {"side": 2.0}}))
+    with pytest.raises(InputError, match="of another recipe or start"):
+        cross_validate(begun, None, tmp_path / "folds")
 
 
 def test_a_folder_of_something_else_is_left_alone(recipe, tmp_path):

@@ -1,5 +1,6 @@
 import json
 import re
+from pathlib import Path
 
 import pytest
 import torch
@@ -108,13 +109,17 @@ def test_training_goes_on_from_a_model_and_keeps_it_where_no_epoch_is_better(rec
     assert f"Macro-F1 before training {best:.3f}, by epoch: {learnt['epochs'][1]['macro_f1']:.3f}, " in card
 
 
-def test_training_cannot_go_on_in_the_folder_of_its_start(recipe, tmp_path):
+def test_training_cannot_go_on_in_the_folder_of_its_start(recipe, tmp_path, monkeypatch):
     train(recipe.model_copy(update={"epochs": 1}), tmp_path / "run")
     before = (tmp_path / "run" / "model.safetensors").read_bytes()
-    again = recipe.model_copy(update={"start": f"{tmp_path}/other/../run"})
+    (tmp_path / "link").symlink_to("run")
+    again = recipe.model_copy(update={"start": str(tmp_path / "link")})
     with pytest.raises(InputError, match="is the folder to train into"):
         train(again, tmp_path / "run")
     assert (tmp_path / "run" / "model.safetensors").read_bytes() == before
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(InputError, match="start 'default': is made over an encoder"):  # and not a folder of that name
+        train(recipe.model_copy(update={"start": "default"}), Path("default"))
 
 
 def test_labels_that_teach_or_judge_nothing_are_told(recipe, gold_file, sides_file, tmp_path, caplog):

@@ -33,6 +33,8 @@ def test_a_source_goes_behind_what_it_says():
          "The concession will end in March, he said in a speech Thursday."),
         ("According to the report, Peru produces some 30 percent of it.",
          "Peru produces some 30 percent of it, according to the report."),
+        ("More than half of them have said the vote was marred by fraud.",
+         "The vote was marred by fraud, more than half of them have said."),
     ],
 )  # fmt: skip
 def test_what_cannot_be_inverted_only_moves(text, expected):
@@ -54,6 +56,7 @@ def test_what_cannot_be_inverted_only_moves(text, expected):
         "Elsewhere, Iraqi police said some civilians had been killed on the road.",
         "No group has said it was behind the attack on the market.",
         "Mr. Harper said Tuesday, that debating the deployment would help nobody.",
+        "Reached at home, Mraz said the vote was marred by fraud.",
         "According to McLaren, who wrote the report, there was a plan for the games.",
     ],
 )
@@ -98,9 +101,9 @@ def test_every_sentence_keeps_its_labels_and_none_is_empty(texts, share, epoch):
     assert all(sentence.text.strip() for sentence in worded.article.sentences)
 
 
-def worded(texts, sides, variety, conflict=TWO_SIDES):
+def worded(texts, sides, variety, conflict=TWO_SIDES, epoch=1):
     item = LabelledArticle(article_from_sentences("a", texts), conflict, {"side": tuple(sides)})
-    found = varied(item, variety, 1, 1, 1)
+    found = varied(item, variety, 1, epoch, 1)
     return [s.text for s in found.article.sentences], list(found.labels["side"])
 
 
@@ -124,6 +127,22 @@ def test_a_headline_with_a_voice_of_its_own_runs_into_none_but_its_like():
         assert worded([headline, first], [before, after], always) == ([f"{headline} {first}"], [after])
     texts, sides = worded([headline, first], ["Northland", "none"], always)
     assert (len(texts), sides) == (2, ["Northland", "none"])
+
+
+def test_an_apposition_keeps_its_commas():
+    text = "The interior minister, Antoine Diome, said the vote was marred by fraud."
+    assert wordings(quotation_first, text) >= {
+        "“The vote was marred by fraud,” the interior minister, Antoine Diome, said.",
+        "“The vote was marred by fraud,” said the interior minister, Antoine Diome.",
+    }
+
+
+def test_a_mention_that_needs_its_punctuation_keeps_it():
+    text = "The Workers' Party left, quietly, by night."
+    conflict = Conflict("c", (parse_side("a=Workers' Party"), parse_side("b=Suden")))
+    for epoch in range(20):
+        kept = worded([text], ["a"], Variety(lost_punctuation=1), conflict, epoch)[0]
+        assert kept in ([text], ["The Workers' Party left quietly by night."])
 
 
 def test_the_full_stop_of_an_abbreviation_stays():

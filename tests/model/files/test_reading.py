@@ -455,6 +455,14 @@ def test_standard_input_is_what_its_first_line_with_something_in_it_is(monkeypat
     assert [s.text for s in prose.sentences] == ["One said so.", "{Two} denied it."]
     [empty] = piped(before)
     assert "empty" in empty.reason
+    [photo] = piped(before + b"{PHOTO} One said so.\n[Two] denied it.\n")
+    assert photo.text.strip() == "{PHOTO} One said so.\n[Two] denied it."
+    for array in (b'[{"text": "One."}]', b'["One."]', b"[\n  {\n"):
+        with pytest.raises(InputError, match="standard input is a JSON array; give one object a line"):
+            piped(before + array)
+    monkeypatch.setattr("sys.stdin", None)
+    with pytest.raises(InputError, match="standard input is closed"):
+        read("-")
 
 
 def test_blank_lines_on_standard_input_are_not_held_without_end(monkeypatch):
