@@ -11,9 +11,10 @@ import time
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from ablation import packaged_rows
 from whosays.model.memory import keep_freed_memory
 from whosays.model.predictor import Predictor
-from whosays.training.corpus import corpus_files, read_corpus, read_splits
+from whosays.training.corpus import read_corpus
 from whosays.training.fit import judge, train
 from whosays.training.recipe import load_recipe, recipe_scheme
 
@@ -32,10 +33,9 @@ VARIANTS = {
 
 def write_parts(folder: Path) -> None:
     """The development articles, worded in `POSITIONS`, as train.jsonl, dev.jsonl and judged.jsonl."""
-    splits = read_splits()
-    rows = [json.loads(line) for name in corpus_files() for line in Path(name).read_text("utf-8").splitlines()]
+    rows = packaged_rows("dev")
     parts: dict[str, list[str]] = {"train": [], "dev": [], "judged": []}
-    for conflict in sorted(name for name, split in splits.items() if split == "dev"):
+    for conflict in sorted({row["conflict"] for row in rows}):
         own = [row for row in rows if row["conflict"] == conflict]
         random.Random(conflict).shuffle(own)
         for n, row in enumerate(own):

@@ -8,7 +8,6 @@ compared.
 import csv
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -55,7 +54,7 @@ def read_predictions(path: Path, articles: Sequence[LabelledArticle], scheme: Sc
     files = _files(path)
     wanted = {item.article.id: item for item in articles}
     found: dict[tuple[str, int], Answer] = {}
-    for row, where in chain.from_iterable(map(_rows, files)):
+    for where, row in ((f"{file}, row {number}", row) for file in files for number, row in _rows(file)):
         place = _place(row, wanted, where)
         if place is None:
             continue
@@ -92,22 +91,20 @@ def _files(path: Path) -> list[Path]:
     return [path]
 
 
-def _rows(path: Path) -> Iterator[tuple[Mapping[str, Any], str]]:
-    """The rows of a file, each with its place: the number from 1, or the line in JSONL."""
+def _rows(path: Path) -> Iterator[tuple[int, Mapping[str, Any]]]:
+    """(row number from 1, or the line in JSONL; row)."""
     if path.suffix == ".jsonl":
         for number, row in read_json_lines(str(path)):
             if isinstance(row, Reject):
                 raise InputError(str(row))
-            yield row, f"{path}, row {number}"
+            yield number, row
         return
     try:
         if path.suffix == ".csv":
             with path.open(encoding="utf-8-sig", newline="") as file:
-                for number, row in enumerate(csv.DictReader(file), 1):
-                    yield row, f"{path}, row {number}"
+                yield from enumerate(csv.DictReader(file), 1)
         else:
-            for number, row in enumerate(pq.read_table(path).to_pylist(), 1):
-                yield row, f"{path}, row {number}"
+            yield from enumerate(pq.read_table(path).to_pylist(), 1)
     except (csv.Error, UnicodeDecodeError, pa.ArrowException, OSError) as error:
         raise InputError(f"{path}: cannot be read: {str(error).splitlines()[0]}") from None
 
